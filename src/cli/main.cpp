@@ -1,0 +1,114 @@
+// The program: finds the command, runs it, turns errors into one line and an exit code.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "base/cancel.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "cli/command.h"
+
+namespace vesal::cli {
+namespace {
+
+std::vector<Command>& commands() {
+  static std::vector<Command> list;
+  return list;
+}
+
+const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check MONAI bundles"}};
+
+void add_globals(CLI::App& app) {
+  app.add_flag("-q,--quiet", globals().quiet, "No progress, only warnings and errors");
+  app.add_flag("-v,--verbose", globals().verbose, "Say more");
+  app.add_flag("--json", globals().json, "Results as JSON on standard output");
+  app.add_option("--threads", globals().threads, "Threads to use (default: all cores)")->check(CLI::Range(1, 1024));
+}
+
+int report(const Error& e) {
+  clear_progress_line();
+  const ErrorCodes& codes = error_codes(e.kind());
+  std::string line = e.what();
+  std::replace(line.begin(), line.end(), '\n', ' ');
+  if (globals().json) fmt::print("{}\n", to_json(Dict{{"error", line}, {"kind", codes.name}, {"exit_code", codes.exit_code}}, -1));
+  fmt::print(stderr, "vesal: {}\n", line);
+  return codes.exit_code;
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"vesal: medical-image AI bundles, run natively. Not for diagnosis unless the bundle says so.", "vesal"};
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.set_version_flag("--version", "vesal " VESAL_VERSION);
+  add_globals(app);
+
+  std::function<int()> chosen;
+  std::map<std::string, CLI::App*> top;
+  std::sort(commands().begin(), commands().end(), [](const Command& a, const Command& b) { return a.name < b.name; });
+  for (const Command& command : commands()) {
+    CLI::App* parent = &app;
+    std::string leaf = command.name;
+    if (const auto space = leaf.find(' '); space != std::string::npos) {
+      const std::string group = leaf.substr(0, space);
+      leaf = leaf.substr(space + 1);
+      CLI::App*& entry = top[group];
+      if (!entry) {  // a group that is no command itself
+        const auto about = kGroups.find(group);
+        entry = app.add_subcommand(group, about == kGroups.end() ? "" : about->second);
+        entry->require_subcommand(1);
+        entry->fallthrough();
+      }
+      parent = entry;
+    }
+    CLI::App* sub = parent->add_subcommand(leaf, command.summary);
+    sub->fallthrough();
+    if (parent == &app) top[leaf] = sub;
+    if (!command.examples.empty()) sub->footer("Examples:\n" + command.examples);
+    auto runner = command.setup(*sub);
+    sub->callback([&chosen, &app, sub, runner] {
+      if (sub->get_subcommands().empty()) chosen = runner;
+    });
+  }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    if (e.get_exit_code() == 0) return app.exit(e);
+    fmt::print(stderr, "vesal: {}\n", e.what());
+    fmt::print(stderr, "Run with --help for more information.\n");
+    return error_codes(ErrorKind::usage).exit_code;
+  }
+  set_progress_visible(!globals().quiet);
+  log::set_level(globals().quiet ? log::Level::warning : globals().verbose ? log::Level::debug : log::Level::info);
+  if (globals().threads > 0) set_thread_count(globals().threads);
+  return chosen ? chosen() : 0;
+}
+
+}  // namespace
+
+Globals& globals() {
+  static Globals instance;
+  return instance;
+}
+
+RegisterCommand::RegisterCommand(Command command) { commands().push_back(std::move(command)); }
+
+}  // namespace vesal::cli
+
+int main(int argc, char** argv) {
+  vesal::install_cancel_handler();
+  try {
+    return vesal::cli::run(argc, argv);
+  } catch (const vesal::Error& e) {
+    return vesal::cli::report(e);
+  } catch (const std::bad_alloc&) {
+    return vesal::cli::report(vesal::Error(vesal::ErrorKind::memory, "out of memory"));
+  } catch (const std::exception& e) {
+    return vesal::cli::report(vesal::Error(vesal::ErrorKind::internal, e.what()));
+  }
+}

@@ -1,0 +1,87 @@
+#include "transforms/transform.h"
+
+#include <algorithm>
+
+namespace vesal::transforms {
+namespace {
+
+/// Applies one array transform per key.
+class MapTransform : public Transform {
+ public:
+  MapTransform(std::string name, std::vector<std::string> keys, bool allow_missing, std::vector<std::shared_ptr<ImageTransform>> each)
+      : name_(std::move(name)), keys_(std::move(keys)), allow_missing_(allow_missing), each_(std::move(each)) {}
+  std::string type_name() const override { return name_; }
+  Value apply(const Value& data) const override {
+    Dict item = data.as_dict();
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      Value* value = item.find(keys_[i]);
+      if (!value) {
+        present_keys(item, {keys_[i]}, allow_missing_, name_);
+        continue;
+      }
+      *value = with_context(name_ + " of '" + keys_[i] + "'", [&] { return each_[i]->apply(*value); });
+    }
+    return item;
+  }
+
+ private:
+  std::string name_;
+  std::vector<std::string> keys_;
+  bool allow_missing_;
+  std::vector<std::shared_ptr<ImageTransform>> each_;
+};
+
+Value make_map_transform(const TransformSpec& spec, const Args& args) {
+  const auto keys = args.get<std::vector<std::string>>("keys");
+  std::vector<std::shared_ptr<ImageTransform>> each;
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    Dict own = args.all();
+    for (const std::string& name : spec.per_key) {
+      const Value v = own.at(name);
+      if (!v.is_sequence()) continue;
+      if (v.items().size() != keys.size())
+        throw Error(ErrorKind::config, spec.name + "d: " + name + " has " + std::to_string(v.items().size()) + " entries for " + std::to_string(keys.size()) + " keys");
+      own[name] = v.items()[i];
+    }
+    each.push_back(spec.make(Args(spec.name + "d", std::move(own))));
+  }
+  return std::make_shared<MapTransform>(spec.name + "d", keys, args.get<bool>("allow_missing_keys"), std::move(each));
+}
+
+}  // namespace
+
+Value Transform::call(const CallArgs& args) {
+  if (args.positional.empty()) throw Error(ErrorKind::config, type_name() + " wants the data to transform");
+  return apply(args.positional[0]);
+}
+
+RegisterTransform::RegisterTransform(TransformSpec spec) {
+  std::vector<Param> array_params = spec.params;
+  // The dictionary-only arguments keep their defaults in the array form's Args, so that make() can read them.
+  Component array{"transform", spec.name, {}, spec.summary, array_params, nullptr};
+  array.make = [spec](const Args& args) -> Value {
+    Dict all = args.all();
+    for (const Param& p : spec.dict_params)
+      if (p.fallback && !all.contains(p.name)) all[p.name] = *p.fallback;
+    return spec.make(Args(spec.name, std::move(all)));
+  };
+  components::add(std::move(array));
+
+  std::vector<Param> dict_params{required("keys", "keys of the items to transform")};
+  dict_params.insert(dict_params.end(), spec.params.begin(), spec.params.end());
+  dict_params.insert(dict_params.end(), spec.dict_params.begin(), spec.dict_params.end());
+  dict_params.push_back(optional("allow_missing_keys", false, "skip keys the item does not have"));
+  components::add({"transform", spec.name + "d", {spec.name + "D", spec.name + "Dict"}, spec.summary + " (dictionary form)", dict_params,
+                   [spec](const Args& args) { return make_map_transform(spec, args); }});
+}
+
+std::vector<std::string> present_keys(const Dict& item, const std::vector<std::string>& keys, bool allow_missing, const std::string& transform) {
+  std::vector<std::string> found;
+  for (const std::string& key : keys) {
+    if (item.contains(key)) found.push_back(key);
+    else if (!allow_missing) with_context(transform, [&] { (void)item.at(key); });
+  }
+  return found;
+}
+
+}  // namespace vesal::transforms

@@ -1,0 +1,58 @@
+// What a transform is, and the way to write one.
+//
+// Array form: derive from ImageTransform, register it with register_transform(). That registers both the array form
+// ("Spacing") and the dictionary form ("Spacingd", "SpacingD", "SpacingDict") with keys and allow_missing_keys.
+// Transforms that work on the whole item (Invertd, CopyItemsd) derive from Transform and register a Component themselves.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/registry.h"
+#include "image/image.h"
+
+namespace vesal::transforms {
+
+using image::Image;
+
+/// Anything a Compose can hold: a value in (an image, or a dict item), a value out. Thread safe unless Randomizable.
+class Transform : public Object {
+ public:
+  virtual Value apply(const Value& data) const = 0;
+  Value call(const CallArgs& args) override;
+};
+using TransformPtr = std::shared_ptr<Transform>;
+
+/// One image in, one image out. A spatial transform appends a SpatialStep to the trail.
+class ImageTransform : public Transform {
+ public:
+  virtual Image transform(const Image& image) const = 0;
+  Value apply(const Value& data) const override { return image::to_value(transform(image::image_of(data))); }
+};
+
+/// A transform that draws random numbers: seeded by Compose::set_random_state and by the data loader per item.
+class Randomizable {
+ public:
+  virtual ~Randomizable() = default;
+  virtual void set_seed(std::uint64_t seed) = 0;
+};
+
+/// How an array transform registers itself.
+struct TransformSpec {
+  std::string name;     ///< MONAI's array name: "Spacing"
+  std::string summary;  ///< one line
+  std::vector<Param> params;
+  std::vector<std::string> per_key;  ///< params that the dictionary form takes as one value or one per key ("mode", "pixdim" stays a list)
+  std::function<std::shared_ptr<ImageTransform>(const Args&)> make;
+  std::vector<Param> dict_params = {};  ///< further arguments only the dictionary form has, accepted and handed to make()
+};
+/// Registers NAME and NAMEd/NAMED/NAMEDict.
+struct RegisterTransform {
+  explicit RegisterTransform(TransformSpec spec);
+};
+
+/// The keys of a dictionary transform; throws Error(config) naming a key that is not there unless allow_missing.
+std::vector<std::string> present_keys(const Dict& item, const std::vector<std::string>& keys, bool allow_missing, const std::string& transform);
+
+}  // namespace vesal::transforms
