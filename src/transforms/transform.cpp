@@ -8,7 +8,7 @@ namespace {
 /// Applies one array transform per key.
 class MapTransform : public Transform {
  public:
-  MapTransform(std::string name, std::vector<std::string> keys, bool allow_missing, std::vector<std::shared_ptr<ImageTransform>> each)
+  MapTransform(std::string name, std::vector<std::string> keys, bool allow_missing, std::vector<TransformPtr> each)
       : name_(std::move(name)), keys_(std::move(keys)), allow_missing_(allow_missing), each_(std::move(each)) {}
   std::string type_name() const override { return name_; }
   Value apply(const Value& data) const override {
@@ -28,12 +28,12 @@ class MapTransform : public Transform {
   std::string name_;
   std::vector<std::string> keys_;
   bool allow_missing_;
-  std::vector<std::shared_ptr<ImageTransform>> each_;
+  std::vector<TransformPtr> each_;
 };
 
 Value make_map_transform(const TransformSpec& spec, const Args& args) {
   const auto keys = args.get<std::vector<std::string>>("keys");
-  std::vector<std::shared_ptr<ImageTransform>> each;
+  std::vector<TransformPtr> each;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     Dict own = args.all();
     for (const std::string& name : spec.per_key) {

@@ -2,6 +2,7 @@
 //
 // Array form: derive from ImageTransform, register it with register_transform(). That registers both the array form
 // ("Spacing") and the dictionary form ("Spacingd", "SpacingD", "SpacingDict") with keys and allow_missing_keys.
+// A transform that also takes other values than images (EnsureType, Lambda) overrides apply().
 // Transforms that work on the whole item (Invertd, CopyItemsd) derive from Transform and register a Component themselves.
 #pragma once
 #include <functional>
@@ -44,7 +45,7 @@ struct TransformSpec {
   std::string summary;  ///< one line
   std::vector<Param> params;
   std::vector<std::string> per_key;  ///< params that the dictionary form takes as one value or one per key ("mode", "pixdim" stays a list)
-  std::function<std::shared_ptr<ImageTransform>(const Args&)> make;
+  std::function<TransformPtr(const Args&)> make;
   std::vector<Param> dict_params = {};  ///< further arguments only the dictionary form has, accepted and handed to make()
 };
 /// Registers NAME and NAMEd/NAMED/NAMEDict.
