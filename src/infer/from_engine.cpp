@@ -16,7 +16,7 @@ Value pick(const Value& data, const std::vector<std::string>& keys, bool first) 
     if (column.items.empty()) throw Error(ErrorKind::shape, "from_engine: no items");
     columns.items.push_back(first ? column.items[0] : Value(column));
   }
-  return columns.items.size() == 1 ? columns.items[0] : Value(columns);
+  return columns.items.size() == 1 && !data.is_dict() ? columns.items[0] : Value(columns);
 }
 
 const Allow from_engine("monai.handlers.from_engine", [](const CallArgs& call) -> Value {
