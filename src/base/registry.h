@@ -81,7 +81,7 @@ class Args {
 struct Component {
   std::string kind;                  ///< "network", "transform", "inferer", "loss", "metric", "handler", "dataset", ...
   std::string name;                  ///< MONAI's bare name ("UNet"), or a full one of another package ("torch.optim.Adam")
-  std::vector<std::string> aliases;  ///< other bare names ("Unet", "OrientationD")
+  std::vector<std::string> aliases = {};  ///< other bare names ("Unet", "OrientationD")
   std::string summary;               ///< one line
   std::vector<Param> params;         ///< in the peer's order
   std::function<Value(const Args&)> make;
