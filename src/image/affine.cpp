@@ -103,9 +103,9 @@ void check(const Affine& a) {
     throw Error(ErrorKind::geometry, "the affine is singular: voxels have no volume");
 }
 
-Orientation orientation_of(const Affine& a) {
+std::array<std::array<double, 3>, 3> nearest_rotation(const Affine& a) {
   check(a);
-  // nibabel: the rotation nearest to the zoom-free matrix, by SVD. Here the polar factor by Newton's iteration: the same matrix.
+  // The polar factor by Newton's iteration: the matrix U V' of the singular value decomposition that nibabel takes.
   const auto zoom = spacing_of(a);
   std::array<std::array<double, 3>, 3> q{};
   for (int r = 0; r < 3; ++r)
@@ -124,6 +124,11 @@ Orientation orientation_of(const Affine& a) {
       }
     if (change < 1e-14) break;
   }
+  return q;
+}
+
+Orientation orientation_of(const Affine& a) {
+  const auto q = nearest_rotation(a);
   Orientation o{{-1, -1, -1}, {1, 1, 1}};
   std::array<bool, 3> taken{};
   for (int c = 0; c < 3; ++c) {

@@ -31,6 +31,10 @@ double max_difference(const Affine& a, const Affine& b);
 /// Throws Error(geometry) if an entry is not finite or the 3x3 part is singular.
 void check(const Affine& a);
 
+/// The orthogonal 3x3 matrix nearest to the directions of the voxel axes: shears and zooms taken off, a reflection kept.
+/// Throws Error(geometry) as check() does.
+std::array<std::array<double, 3>, 3> nearest_rotation(const Affine& a);
+
 /// Where each voxel axis points, as nibabel's io_orientation and aff2axcodes: axis i of the array runs along world axis
 /// `axis[i]` (0 = left-right, 1 = back-front, 2 = foot-head), in positive direction if `sign[i]` is +1.
 struct Orientation {

@@ -35,7 +35,11 @@ Image Image::with(Array voxels) const {
 std::string Image::repr() const { return "MetaTensor(" + std::string(name_of(dtype())) + " " + to_string(shape()) + ")"; }
 
 std::optional<Value> Image::attribute(std::string_view name) {
-  if (name == "meta") return Value(meta);
+  if (name == "meta") {
+    Dict all = meta;
+    all["affine"] = affine.to_array();
+    return Value(std::move(all));
+  }
   if (name == "affine") return Value(affine.to_array());
   if (name == "dtype") return Value(dtype());
   if (name == "array") return Value(array());
