@@ -30,12 +30,12 @@ template <class T> struct IsOptional : std::false_type {};
 template <class T> struct IsOptional<std::optional<T>> : std::true_type {};
 }  // namespace detail
 
-/// A Value as a C++ type: bool, integers, floating, std::string, DType, Array, Value, std::optional<T> (None is empty),
+/// A Value as a C++ type: bool (an int, a string or None counts as Python has it), integers, floating, std::string, DType, Array, Value, std::optional<T> (None is empty),
 /// std::vector<T> (a scalar counts as a list of one), std::shared_ptr<T> of an Object. Throws Error(config).
 template <class T>
 T cast(const Value& v) {
   if constexpr (std::is_same_v<T, Value>) return v;
-  else if constexpr (std::is_same_v<T, bool>) return v.is_int() ? v.as_int() != 0 : v.as_bool();
+  else if constexpr (std::is_same_v<T, bool>) return v.is_int() || v.is_string() || v.is_none() ? v.truthy() : v.as_bool();
   else if constexpr (std::is_integral_v<T>) return static_cast<T>(v.is_float() && v.as_float() == static_cast<double>(static_cast<std::int64_t>(v.as_float())) ? static_cast<std::int64_t>(v.as_float()) : v.as_int());
   else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(v.as_float());
   else if constexpr (std::is_same_v<T, std::string>) return v.as_string();
