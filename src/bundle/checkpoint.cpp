@@ -24,13 +24,15 @@ bool looks_like_safetensors(Bytes bytes) {
 }
 
 CheckpointFormat zip_format(const ZipReader& zip) {
+  CheckpointFormat format = CheckpointFormat::unknown;
   for (const ZipEntry& e : zip.entries()) {
     const auto slash = e.name.find('/');
     const std::string_view inner = slash == std::string::npos ? std::string_view() : std::string_view(e.name).substr(slash + 1);
     if (inner.starts_with("code/") || inner == "constants.pkl") return CheckpointFormat::torchscript;
     if (inner == ".data/extern_modules") return CheckpointFormat::torch_package;
+    if (inner == "data.pkl") format = CheckpointFormat::torch;
   }
-  return CheckpointFormat::torch;
+  return format;
 }
 
 CheckpointFormat format_of(Bytes bytes) {
@@ -45,6 +47,7 @@ CheckpointFormat format_of(Bytes bytes) {
 /// What a file is that is no checkpoint at all.
 std::string guess(Bytes bytes) {
   if (bytes.empty()) return "the file is empty";
+  if (starts_with(bytes, "PK\x03\x04")) return "a zip archive without data.pkl: nothing torch.save wrote";
   if (starts_with(bytes, "version https://git-lfs")) return "a Git LFS pointer, not the file itself: fetch it with 'git lfs pull'";
   if (starts_with(bytes, "\x89HDF")) return "an HDF5 file, not a torch checkpoint";
   if (starts_with(bytes, "\x1f\x8b")) return "gzip: unpack it first";
@@ -72,6 +75,19 @@ CheckpointFormat checkpoint_format(const std::filesystem::path& path) {
     const MappedFile file(path);
     return format_of(file.bytes());
   });
+}
+
+std::string_view name_of(CheckpointFormat format) {
+  switch (format) {
+    case CheckpointFormat::torch: return "torch";
+    case CheckpointFormat::torchscript: return "torchscript";
+    case CheckpointFormat::torch_package: return "torch.package";
+    case CheckpointFormat::torch_legacy: return "torch before 1.6";
+    case CheckpointFormat::torch_tar: return "torch before 0.1.10 (tar)";
+    case CheckpointFormat::safetensors: return "safetensors";
+    case CheckpointFormat::unknown: break;
+  }
+  return "unknown";
 }
 
 bool is_torchscript(const std::filesystem::path& path) { return checkpoint_format(path) == CheckpointFormat::torchscript; }

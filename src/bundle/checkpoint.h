@@ -13,6 +13,7 @@ namespace vesal::bundle {
 /// What kind of file a checkpoint is, told by its first bytes and, for zip archives, by its entries.
 enum class CheckpointFormat { torch, torchscript, torch_package, torch_legacy, torch_tar, safetensors, unknown };
 CheckpointFormat checkpoint_format(const std::filesystem::path& path);
+std::string_view name_of(CheckpointFormat format);
 /// A TorchScript archive (torch.jit.save): it holds code and is loaded whole by libtorch.
 bool is_torchscript(const std::filesystem::path& path);
 
