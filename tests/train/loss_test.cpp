@@ -5,97 +5,58 @@
 
 #include <cmath>
 
-#include "base/file.h"
-#include "base/json.h"
 #include "nn/tensor.h"
-#include "paths.h"
+#include "train/golden.h"
 
 namespace vesal::train {
 namespace {
 
 using testing::HasSubstr;
 
-std::vector<float> floats(const Value& list) {
-  std::vector<float> out;
-  for (const Value& v : list.items()) out.push_back(static_cast<float>(v.as_float()));
-  return out;
-}
-
-Value make_loss(const std::string& name, const Dict& arguments) {
-  CallArgs args;
-  for (const auto& [key, value] : arguments) args.named.emplace_back(key.as_string(), value);
-  return construct(components::get(name), args);
-}
-
-class GoldenLosses : public testing::Test {
- protected:
-  void SetUp() override {
-    golden_ = parse_json(read_text(tests::data("train/data/losses.json")));
-    for (const auto& [name, entry] : golden_.as_dict().at("arrays").as_dict()) {
-      Shape shape;
-      for (const Value& v : entry.as_dict().at("shape").items()) shape.push_back(v.as_int());
-      arrays_[name] = Array::from(std::span<const float>(floats(entry.as_dict().at("values"))), shape);
-    }
-  }
-  Array array(const Value& name) const { return arrays_.at(name).as_array(); }
-  Value golden_;
-  Dict arrays_;
-};
-
-TEST_F(GoldenLosses, ValuesAndGradientsAreMonais) {
+TEST(Losses, ValuesAndGradientsAreMonais) {
+  const Golden golden("losses.json");
   int checked = 0;
-  for (const Value& entry : golden_.as_dict().at("cases").items()) {
+  for (const Value& entry : golden.cases()) {
     const Dict& c = entry.as_dict();
     SCOPED_TRACE(c.at("name").str() + " " + c.at("args").repr() + " of " + c.at("input").str() + ", " + c.at("target").str());
-    const Value loss = make_loss(c.at("name").as_string(), c.at("args").as_dict());
+    const Value loss = train::make(c.at("name").as_string(), c.at("args").as_dict());
 
-    const Value called = call_value(loss, {{array(c.at("input")), array(c.at("target"))}, {}});
-    const std::vector<float> wanted = floats(c.at("value"));
+    const Value called = call_value(loss, {{golden.array(c.at("input")), golden.array(c.at("target"))}, {}});
+    const std::vector<float> wanted = Golden::floats(c.at("value"));
     if (c.at("shape").items().empty()) {
       ASSERT_TRUE(called.is_float());
       EXPECT_NEAR(called.as_float(), wanted[0], 1e-5 * std::max(1.0f, std::fabs(wanted[0])));
     } else {
       const Array got = called.as_array().contiguous();
-      Shape shape;
-      for (const Value& v : c.at("shape").items()) shape.push_back(v.as_int());
-      ASSERT_EQ(got.shape(), shape);
+      ASSERT_EQ(got.shape(), Golden::shape(c.at("shape")));
       for (std::int64_t i = 0; i < got.numel(); ++i) EXPECT_NEAR(got.data<float>()[i], wanted[i], 1e-5 * std::max(1.0f, std::fabs(wanted[i])));
     }
 
-    torch::Tensor input = nn::to_tensor(array(c.at("input"))).clone().requires_grad_(true);
-    loss.object<Loss>()->forward(input, nn::to_tensor(array(c.at("target")))).sum().backward();
+    torch::Tensor input = nn::to_tensor(golden.array(c.at("input"))).clone().requires_grad_(true);
+    loss.object<Loss>()->forward(input, nn::to_tensor(golden.array(c.at("target")))).sum().backward();
     const double magnitude = c.at("gradient").as_float();
     EXPECT_NEAR(input.grad().abs().sum().item<double>(), magnitude, 1e-5 * std::max(1.0, magnitude));
-    const std::vector<float> first = floats(c.at("first"));
+    const std::vector<float> first = Golden::floats(c.at("first"));
     for (int i = 0; i < 4; ++i) EXPECT_NEAR(input.grad().flatten()[i].item<float>(), first[i], 1e-5);
     ++checked;
   }
   EXPECT_GT(checked, 70);
 }
 
-std::string failure(const std::function<void()>& work) {
-  try {
-    work();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "nothing thrown";
-}
-
 TEST(Losses, RefuseWhatDoesNotFitInOneLine) {
   const Array x = Array::zeros({2, 3, 4, 4}, DType::f32);
-  const Value dice = make_loss("DiceLoss", {{"softmax", true}, {"to_onehot_y", true}});
+  const Value dice = train::make("DiceLoss", {{"softmax", true}, {"to_onehot_y", true}});
   const auto call = [](const Value& loss, const Array& a, const Array& b) { return failure([&] { call_value(loss, {{a, b}, {}}); }); };
   EXPECT_THAT(call(dice, x, Array::full({2, 1, 4, 4}, DType::f32, 3)), HasSubstr("labels reach from 3 to 3, the prediction has 3 classes"));
   EXPECT_THAT(call(dice, x, Array::zeros({2, 1, 4, 5}, DType::f32)), HasSubstr("ground truth [2, 3, 4, 5] against predictions [2, 3, 4, 4]"));
-  EXPECT_THAT(call(make_loss("DiceCELoss", {}), x, Array::zeros({2, 2, 4, 4}, DType::f32)), HasSubstr("1 or as many channels"));
-  const std::string torchs = call(make_loss("torch.nn.CrossEntropyLoss", {}), x, Array::full({2, 4, 4}, DType::i64, 7));
+  EXPECT_THAT(call(train::make("DiceCELoss", {}), x, Array::zeros({2, 2, 4, 4}, DType::f32)), HasSubstr("1 or as many channels"));
+  const std::string torchs = call(train::make("torch.nn.CrossEntropyLoss", {}), x, Array::full({2, 4, 4}, DType::i64, 7));
   EXPECT_THAT(torchs, HasSubstr("CrossEntropyLoss: Target 7 is out of bounds"));
   EXPECT_EQ(torchs.find('\n'), std::string::npos);
 }
 
 TEST(Losses, RefuseWrongArguments) {
-  const auto make = [](const std::string& name, const Dict& arguments) { return failure([&] { make_loss(name, arguments); }); };
+  const auto make = [](const std::string& name, const Dict& arguments) { return failure([&] { train::make(name, arguments); }); };
   EXPECT_THAT(make("DiceLoss", {{"softmax", true}, {"sigmoid", true}}), HasSubstr("exclude each other"));
   EXPECT_THAT(make("DiceLoss", {{"reduction", "median"}}), HasSubstr("want none, mean or sum"));
   EXPECT_THAT(make("DiceLoss", {{"weight", List{{1.0, -1.0}}}}), HasSubstr("no less than 0"));
@@ -106,7 +67,7 @@ TEST(Losses, RefuseWrongArguments) {
 }
 
 TEST(Losses, TakeIntegerLabelsAndImages) {
-  const Value loss = make_loss("DiceCELoss", {{"softmax", true}, {"to_onehot_y", true}});
+  const Value loss = train::make("DiceCELoss", {{"softmax", true}, {"to_onehot_y", true}});
   const Array x = Array::zeros({1, 2, 2, 2}, DType::f64);
   const Value v = call_value(loss, {{x, Array::zeros({1, 1, 2, 2}, DType::u16)}, {}});
   EXPECT_NEAR(v.as_float(), (1.0 / 3 + 1) / 2 + std::log(2.0), 1e-5);
