@@ -34,18 +34,17 @@ class MapTransform : public Transform {
 Value make_map_transform(const TransformSpec& spec, const Args& args) {
   const auto keys = args.get<std::vector<std::string>>("keys");
   std::vector<TransformPtr> each;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    Dict own = args.all();
-    for (const std::string& name : spec.per_key) {
-      const Value v = own.at(name);
-      if (!v.is_sequence()) continue;
-      if (v.items().size() != keys.size())
-        throw Error(ErrorKind::config, spec.name + "d: " + name + " has " + std::to_string(v.items().size()) + " entries for " + std::to_string(keys.size()) + " keys");
-      own[name] = v.items()[i];
-    }
-    each.push_back(spec.make(Args(spec.name + "d", std::move(own))));
-  }
+  for (std::size_t i = 0; i < keys.size(); ++i) each.push_back(spec.make(args_of_key(args, spec.per_key, i)));
   return std::make_shared<MapTransform>(spec.name + "d", keys, args.get<bool>("allow_missing_keys"), std::move(each));
+}
+
+std::vector<Param> dict_params_of(const TransformSpec& spec) {
+  std::vector<Param> params{required("keys", "keys of the items to transform")}, last;
+  for (const Param& p : spec.params) (p.name == "lazy" || p.rest ? last : params).push_back(p);
+  params.insert(params.end(), spec.dict_params.begin(), spec.dict_params.end());
+  params.push_back(optional("allow_missing_keys", false, "skip keys the item does not have"));
+  params.insert(params.end(), last.begin(), last.end());
+  return params;
 }
 
 }  // namespace
@@ -67,12 +66,21 @@ RegisterTransform::RegisterTransform(TransformSpec spec) {
   };
   components::add(std::move(array));
 
-  std::vector<Param> dict_params{required("keys", "keys of the items to transform")};
-  dict_params.insert(dict_params.end(), spec.params.begin(), spec.params.end());
-  dict_params.insert(dict_params.end(), spec.dict_params.begin(), spec.dict_params.end());
-  dict_params.push_back(optional("allow_missing_keys", false, "skip keys the item does not have"));
-  components::add({"transform", spec.name + "d", {spec.name + "D", spec.name + "Dict"}, spec.summary + " (dictionary form)", dict_params,
-                   [spec](const Args& args) { return make_map_transform(spec, args); }});
+  components::add({"transform", spec.name + "d", {spec.name + "D", spec.name + "Dict"}, spec.summary + " (dictionary form)", dict_params_of(spec),
+                   [spec](const Args& args) -> Value { return spec.make_dict ? Value(spec.make_dict(args)) : make_map_transform(spec, args); }});
+}
+
+Args args_of_key(const Args& args, const std::vector<std::string>& per_key, std::size_t i) {
+  const std::size_t keys = args.get<std::vector<std::string>>("keys").size();
+  Dict own = args.all();
+  for (const std::string& name : per_key) {
+    const Value v = own.at(name);
+    if (!v.is_sequence()) continue;
+    if (v.items().size() != keys)
+      throw Error(ErrorKind::config, args.component() + ": " + name + " has " + std::to_string(v.items().size()) + " entries for " + std::to_string(keys) + " keys");
+    own[name] = v.items()[i];
+  }
+  return Args(args.component(), std::move(own));
 }
 
 std::vector<std::string> present_keys(const Dict& item, const std::vector<std::string>& keys, bool allow_missing, const std::string& transform) {

@@ -47,11 +47,16 @@ struct TransformSpec {
   std::vector<std::string> per_key;  ///< params that the dictionary form takes as one value or one per key ("mode", "pixdim" stays a list)
   std::function<TransformPtr(const Args&)> make;
   std::vector<Param> dict_params = {};  ///< further arguments only the dictionary form has, accepted and handed to make()
+  std::function<TransformPtr(const Args&)> make_dict = {};  ///< for a dictionary form that is more than the array form key by key
 };
-/// Registers NAME and NAMEd/NAMED/NAMEDict.
+/// Registers NAME and NAMEd/NAMED/NAMEDict. As MONAI has them, the dictionary form's arguments are keys, params, dict_params,
+/// allow_missing_keys and then, if there are, "lazy" and the rest (**kwargs).
 struct RegisterTransform {
   explicit RegisterTransform(TransformSpec spec);
 };
+
+/// The arguments of a dictionary transform as its i-th key has them: one entry of those that are `per_key` and given as a sequence.
+Args args_of_key(const Args& args, const std::vector<std::string>& per_key, std::size_t i);
 
 /// The keys of a dictionary transform; throws Error(config) naming a key that is not there unless allow_missing.
 std::vector<std::string> present_keys(const Dict& item, const std::vector<std::string>& keys, bool allow_missing, const std::string& transform);

@@ -1,0 +1,40 @@
+// Resampling of volumes on raw pointers: separable, through one table per axis, and general, through an affine matrix.
+#pragma once
+#include <array>
+#include <cstdint>
+
+#include "base/dtype.h"
+#include "kernels/axis_table.h"
+
+namespace vesal::kernels {
+
+/// Channels of a volume of any element type, strided (strides in elements, any sign).
+struct VolumeView {
+  const void* data = nullptr;
+  DType type = DType::f32;
+  std::int64_t channels = 1, channel_stride = 0;
+  std::array<std::int64_t, 3> size{1, 1, 1}, stride{0, 0, 0};
+};
+
+/// out [channels, tables[0].out, tables[1].out, tables[2].out], C order; tables[i].in == in.size[i]. Runs on all threads; holds no
+/// intermediate volume but for tables of many taps (more than 16 rows per row).
+void resample_separable(const VolumeView& in, const std::array<AxisTable, 3>& tables, float* out);
+
+/// The part [begin, begin + extent) of the output grid of torch's affine_grid + grid_sample: output voxel (i0, i1, i2) reads at
+/// theta * (grid[0][i0], grid[1][i1], grid[2][i2], 1), in [-1, 1] of the whole input of `size` voxels.
+struct AffineSampling {
+  std::array<std::array<double, 4>, 3> theta{};
+  std::array<std::int64_t, 3> size{1, 1, 1};
+  std::array<std::vector<double>, 3> grid;
+  Interpolation interpolation = Interpolation::linear;
+  Padding padding = Padding::border;
+  bool align_corners = false;
+
+  std::array<double, 3> position(const std::array<std::int64_t, 3>& voxel) const;  ///< of an output voxel, in input voxels
+};
+
+/// `in` holds floats, the voxels from `origin` on of the whole input: at least all those that are read.
+void resample_affine(const VolumeView& in, const std::array<std::int64_t, 3>& origin, const AffineSampling& sampling,
+                     const std::array<std::int64_t, 3>& begin, const std::array<std::int64_t, 3>& extent, float* out);
+
+}  // namespace vesal::kernels

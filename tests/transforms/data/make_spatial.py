@@ -1,0 +1,110 @@
+# Makes spatial.json and spatial.npy: what MONAI 1.5 (torch 1.13.1) gives for small images made by a formula, and its inverses.
+# Run with monai importable: python3 make_spatial.py
+import itertools
+import json
+import os
+
+import numpy as np
+import torch
+from monai import transforms as mt
+from monai.data import MetaTensor
+from monai.transforms.utils import convert_applied_interp_mode
+
+folder = os.path.dirname(os.path.abspath(__file__))
+
+
+def formula(shape):
+    c, *g = np.indices(shape)
+    g = g + [np.zeros_like(c)] * (3 - len(g))
+    x, y, z = g
+    return ((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101).astype(np.float32)
+
+
+def oblique(angles, sizes, origin):
+    r = np.eye(3)
+    for k, t in enumerate(angles):
+        i, j = [(1, 2), (0, 2), (0, 1)][k]
+        m = np.eye(3)
+        m[i, i] = m[j, j] = np.cos(t)
+        m[i, j], m[j, i] = -np.sin(t), np.sin(t)
+        r = r @ m
+    a = np.eye(4)
+    a[:3, :3] = r @ np.diag(sizes)
+    a[:3, 3] = origin
+    return a
+
+
+def diag(sizes, origin=(0, 0, 0)):
+    return oblique((0, 0, 0), sizes, origin)
+
+
+lps = diag((-1.2, -0.9, 2.5), (90.5, 80.25, -300))
+ras = diag((1.2, 0.9, 2.5), (-90.5, -80.25, 300))
+tilted = oblique((0.2, -0.15, 0.3), (1.1, 0.8, 2.0), (10, -20, 30))
+sagittal = np.array([[0, 0, 2.5, -40], [-0.9, 0, 0, 70], [0, -1.2, 0, 55], [0, 0, 0, 1.0]])
+sheared = tilted.copy()
+sheared[0, 1] += 0.3
+S3, S2 = (1, 6, 5, 4), (2, 7, 6)
+cases = []
+
+
+def add(name, args, shape=S3, affine=ras):
+    cases.append(dict(transform=name, args=args, shape=list(shape), affine=np.asarray(affine).tolist()))
+
+
+for a in (ras, lps, tilted, sagittal):
+    for codes in ("RAS", "LPS", "SAL"):
+        add("Orientation", dict(axcodes=codes), affine=a)
+add("Orientation", dict(as_closest_canonical=True), affine=sagittal)
+add("Orientation", dict(axcodes="LA"), S2, lps)
+for a in (ras, lps, tilted, sagittal, sheared):
+    add("Spacing", dict(pixdim=[1.5, 1.5, 2.0]), affine=a)
+    add("Spacing", dict(pixdim=[0.8, 1.3, 1.7], mode="nearest"), affine=a)
+    add("Spacing", dict(pixdim=[1.0, 1.4, 1.9], diagonal=True), affine=a)
+for ac, se in itertools.product((False, True), (False, True)):
+    add("Spacing", dict(pixdim=[0.7, 1.6, 3.1], align_corners=ac, scale_extent=se))
+    add("Spacing", dict(pixdim=[0.7, 1.6, 3.1], align_corners=ac, scale_extent=se, mode="nearest"), affine=lps)
+    add("Spacing", dict(pixdim=[1.4, 0.5], align_corners=ac, scale_extent=se), S2, lps)
+for pad in ("zeros", "border", "reflection"):
+    add("Spacing", dict(pixdim=[1.0, 1.0, 1.0], diagonal=True, padding_mode=pad), affine=tilted)
+    add("Spacing", dict(pixdim=[0.5, 0.7, 0.9], padding_mode=pad, align_corners=pad == "border"))
+    add("Spacing", dict(pixdim=[0.5, 0.7, 0.9], padding_mode=pad, mode="nearest"))
+# halves: positions midway between voxels, extents of x.5
+for s, p in ((1.0, 2.0), (2.0, 1.0), (0.75, 1.5), (1.5, 0.75), (0.9, 1.8), (0.7, 1.4), (3.3, 1.1)):
+    add("Spacing", dict(pixdim=[p, p, p], mode="nearest"), (1, 8, 7, 6), diag((s, s, s), (-33.3, 12.1, 0.7)))
+    add("Spacing", dict(pixdim=[p, p], mode="nearest"), (1, 12, 11), diag((s, s, s), (-33.3, 12.1, 0.7)))
+add("Spacing", dict(pixdim=[1.5, -1, 0]))
+add("Spacing", dict(pixdim=2.0))
+add("Spacing", dict(pixdim=[1.5, 1.5]))
+add("Spacing", dict(pixdim=[1.2004, 0.9, 2.5]))
+add("Spacing", dict(pixdim=[1.5, 1.5, 1.5], min_pixdim=[1.0, 1.0, 1.0], max_pixdim=[2.0, 2.0, 2.0]))
+add("Spacing", dict(pixdim=[1.5, 1.5, 1.5], recompute_affine=True))
+# EXTRA
+out_values, offset = [], 0
+
+
+def keep(t):
+    global offset
+    a = np.ascontiguousarray(t.cpu().numpy().astype(np.float32))
+    out_values.append(a.ravel())
+    entry = dict(shape=list(a.shape), offset=offset, affine=np.asarray(t.affine, dtype=np.float64).tolist())
+    offset += a.size
+    return entry
+
+
+for case in cases:
+    image = MetaTensor(torch.from_numpy(formula(case["shape"])), affine=torch.tensor(case["affine"], dtype=torch.float64))
+    transform = getattr(mt, case["transform"])(**case["args"])
+    out = transform(image)
+    case["out"] = keep(out)
+    if "inverse" not in dir(transform):
+        continue
+    if not case["args"].get("recompute_affine"):
+        case["back"] = keep(transform.inverse(out.clone()))
+        nearest = out.clone()
+        nearest.applied_operations = convert_applied_interp_mode(nearest.applied_operations)
+        case["back_nearest"] = keep(transform.inverse(nearest))
+
+np.save(os.path.join(folder, "spatial.npy"), np.concatenate(out_values))
+with open(os.path.join(folder, "spatial.json"), "w") as f:
+    f.write("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
