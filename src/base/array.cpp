@@ -8,12 +8,15 @@
 namespace vesal {
 namespace {
 
+/// A product that wraps around: strides of arrays without elements, and of axes of one, may be anything.
+std::int64_t wrapping(std::int64_t a, std::int64_t b) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); }
+
 Shape c_strides(const Shape& shape) {
   Shape strides(shape.size());
   std::int64_t step = 1;
   for (std::size_t i = shape.size(); i-- > 0;) {
     strides[i] = step;
-    step *= std::max<std::int64_t>(shape[i], 1);
+    step = wrapping(step, std::max<std::int64_t>(shape[i], 1));
   }
   return strides;
 }
@@ -108,10 +111,13 @@ Array Array::wrap(void* data, Shape shape, DType type, std::shared_ptr<void> own
   return a;
 }
 
+std::int64_t Array::size(int axis) const { return shape_[checked_axis(axis, dim())]; }
+
 bool Array::is_contiguous() const {
+  if (numel_ == 0) return true;
   std::int64_t step = 1;
   for (std::size_t i = shape_.size(); i-- > 0;) {
-    if (shape_[i] != 1 && strides_[i] != step) return numel_ == 0;
+    if (shape_[i] != 1 && strides_[i] != step) return false;
     step *= shape_[i];
   }
   return true;
@@ -208,8 +214,8 @@ Array Array::slice(int axis, std::int64_t begin, std::int64_t end, std::int64_t 
                                       " of axis " + std::to_string(axis) + " in shape " + to_string(shape_));
   Array a = *this;
   a.data_ = static_cast<char*>(data_) + begin * strides_[axis] * static_cast<std::int64_t>(size_of(type_));
-  a.shape_[axis] = (end - begin + step - 1) / step;
-  a.strides_[axis] *= step;
+  a.shape_[axis] = (end - begin) / step + ((end - begin) % step != 0);
+  a.strides_[axis] = wrapping(strides_[axis], step);
   a.numel_ = numel_of(a.shape_);
   return a;
 }
@@ -234,7 +240,7 @@ Array Array::squeeze(int axis) const {
 Array Array::unsqueeze(int axis) const {
   axis = checked_axis(axis, dim() + 1);
   Array a = *this;
-  const std::int64_t stride = axis < dim() ? strides_[axis] * shape_[axis] : 1;
+  const std::int64_t stride = axis < dim() ? wrapping(strides_[axis], shape_[axis]) : 1;
   a.shape_.insert(a.shape_.begin() + axis, 1);
   a.strides_.insert(a.strides_.begin() + axis, stride);
   return a;

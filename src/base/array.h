@@ -38,7 +38,7 @@ class Array {
   bool defined() const { return data_ != nullptr; }
   const Shape& shape() const { return shape_; }
   const Shape& strides() const { return strides_; }
-  std::int64_t size(int axis) const { return shape_.at(axis < 0 ? axis + shape_.size() : axis); }
+  std::int64_t size(int axis) const;
   int dim() const { return static_cast<int>(shape_.size()); }
   DType dtype() const { return type_; }
   std::int64_t numel() const { return numel_; }

@@ -22,7 +22,7 @@ namespace {
 
 struct Descriptor {
   int fd;
-  explicit Descriptor(const fs::path& path) : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  explicit Descriptor(const fs::path& path) : fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {  // a pipe would wait for its writer
     if (fd < 0) fail("opening", path, errno);
   }
   ~Descriptor() { ::close(fd); }
@@ -33,7 +33,7 @@ Container read_whole(const fs::path& path, std::uint64_t limit) {
   const Descriptor file(path);
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) fail("reading", path, errno);
-  if (S_ISDIR(info.st_mode)) throw Error(ErrorKind::io, "reading " + path.string() + ": it is a folder");
+  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::io, "reading " + path.string() + (S_ISDIR(info.st_mode) ? ": it is a folder" : ": not a regular file"));
   if (static_cast<std::uint64_t>(info.st_size) > limit)
     throw Error(ErrorKind::memory, "reading " + path.string() + ": " + std::to_string(info.st_size) + " bytes, at most " + std::to_string(limit) + " are taken");
   Container out;
@@ -59,7 +59,7 @@ MappedFile::MappedFile(const fs::path& path) {
   const Descriptor file(path);
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) fail("reading", path, errno);
-  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::io, "reading " + path.string() + ": not a regular file");
+  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::io, "reading " + path.string() + (S_ISDIR(info.st_mode) ? ": it is a folder" : ": not a regular file"));
   size_ = static_cast<std::size_t>(info.st_size);
   if (size_ == 0) return;
   data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);

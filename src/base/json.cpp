@@ -8,7 +8,7 @@ namespace vesal {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr int kMaxDepth = 200;
+constexpr int kMaxDepth = 200, kMaxWritten = 1000;
 
 /// Builds a Value from parser events; duplicate keys: the last one wins, as in Python.
 class Builder : public nlohmann::json_sax<Json> {
@@ -65,7 +65,8 @@ class Builder : public nlohmann::json_sax<Json> {
   std::vector<std::string> keys_;
 };
 
-Json convert_value(const Value& v) {
+Json convert_value(const Value& v, int depth = 0) {
+  if (depth > kMaxWritten) throw Error(ErrorKind::format, "values nested deeper than " + std::to_string(kMaxWritten) + " as JSON");
   if (v.is_none()) return nullptr;
   if (v.is_bool()) return v.as_bool();
   if (v.is_int()) return v.as_int();
@@ -73,12 +74,12 @@ Json convert_value(const Value& v) {
   if (v.is_string()) return v.as_string();
   if (v.is_sequence()) {
     Json list = Json::array();
-    for (const Value& item : v.items()) list.push_back(convert_value(item));
+    for (const Value& item : v.items()) list.push_back(convert_value(item, depth + 1));
     return list;
   }
   if (v.is_dict()) {
     Json dict = Json::object();
-    for (const auto& [key, value] : v.as_dict()) dict[key.str()] = convert_value(value);
+    for (const auto& [key, value] : v.as_dict()) dict[key.str()] = convert_value(value, depth + 1);
     return dict;
   }
   return v.repr();

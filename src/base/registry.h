@@ -1,10 +1,12 @@
 // What a bundle can name: components (a `_target_`) and functions and constants (in an expression).
 // Files register themselves with a static Register or Allow; there is no central list.
 #pragma once
+#include <cmath>
 #include <functional>
 #include <map>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "base/value.h"
@@ -28,6 +30,15 @@ template <class T> struct IsVector : std::false_type {};
 template <class T> struct IsVector<std::vector<T>> : std::true_type {};
 template <class T> struct IsOptional : std::false_type {};
 template <class T> struct IsOptional<std::optional<T>> : std::true_type {};
+
+/// An int, or a float that is a whole number, within T's range.
+template <class T>
+T integer(const Value& v) {
+  const bool whole = v.is_float() && std::fabs(v.as_float()) < 9e18 && v.as_float() == std::trunc(v.as_float());
+  const std::int64_t i = whole ? static_cast<std::int64_t>(v.as_float()) : v.as_int();
+  if (!std::in_range<T>(i)) throw Error(ErrorKind::config, std::to_string(i) + " is out of range");
+  return static_cast<T>(i);
+}
 }  // namespace detail
 
 /// A Value as a C++ type: bool (an int, a string or None counts as Python has it), integers, floating, std::string, DType, Array, Value, std::optional<T> (None is empty),
@@ -36,7 +47,7 @@ template <class T>
 T cast(const Value& v) {
   if constexpr (std::is_same_v<T, Value>) return v;
   else if constexpr (std::is_same_v<T, bool>) return v.is_int() || v.is_string() || v.is_none() ? v.truthy() : v.as_bool();
-  else if constexpr (std::is_integral_v<T>) return static_cast<T>(v.is_float() && v.as_float() == static_cast<double>(static_cast<std::int64_t>(v.as_float())) ? static_cast<std::int64_t>(v.as_float()) : v.as_int());
+  else if constexpr (std::is_integral_v<T>) return detail::integer<T>(v);
   else if constexpr (std::is_floating_point_v<T>) return static_cast<T>(v.as_float());
   else if constexpr (std::is_same_v<T, std::string>) return v.as_string();
   else if constexpr (std::is_same_v<T, DType>) return v.as_dtype();

@@ -21,6 +21,7 @@ std::string quote(const std::string& s) {
     else if (c == '\n') out += "\\n";
     else if (c == '\t') out += "\\t";
     else if (c == '\r') out += "\\r";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) out += fmt::format("\\x{:02x}", static_cast<unsigned>(c));
     else out += c;
   }
   return out + q;
@@ -44,6 +45,15 @@ std::string float_repr(double v) {
   }
   return fmt::format("{}", v);
 }
+
+/// How deep repr() and == may go: lists can hold themselves.
+constexpr int kMaxDepth = 500;
+struct Depth {
+  static thread_local int now;
+  Depth() { ++now; }
+  ~Depth() { --now; }
+};
+thread_local int Depth::now = 0;
 
 }  // namespace
 
@@ -114,6 +124,8 @@ std::string Value::repr() const {
   if (is_string()) return quote(as_string());
   if (is_array()) return "array(" + std::string(name_of(as_array().dtype())) + " " + to_string(as_array().shape()) + ")";
   if (is_dtype()) return "torch." + std::string(name_of(as_dtype()));
+  const Depth depth;
+  if (depth.now > kMaxDepth) return "...";
   if (is_list()) return "[" + join(items()) + "]";
   if (is_tuple()) return "(" + join(items()) + (items().size() == 1 ? ",)" : ")");
   if (is_object()) return as_object()->repr();
@@ -150,6 +162,8 @@ bool Value::operator==(const Value& o) const {
   if (is_none()) return true;
   if (is_string()) return as_string() == o.as_string();
   if (is_dtype()) return as_dtype() == o.as_dtype();
+  const Depth depth;
+  if (depth.now > kMaxDepth) throw Error(ErrorKind::config, "values nested too deep to compare");
   if (is_sequence()) return items() == o.items();
   if (is_object()) return as_object() == o.as_object();
   if (is_array()) return as_array().raw() == o.as_array().raw() && as_array().shape() == o.as_array().shape();
@@ -161,37 +175,6 @@ bool Value::operator==(const Value& o) const {
     if (!other || !(*other == value)) return false;
   }
   return true;
-}
-
-const Value* Dict::find(const Value& key) const {
-  for (const auto& [k, v] : entries_)
-    if (k == key) return &v;
-  return nullptr;
-}
-Value* Dict::find(const Value& key) {
-  for (auto& [k, v] : entries_)
-    if (k == key) return &v;
-  return nullptr;
-}
-const Value& Dict::at(const Value& key) const {
-  if (const Value* v = find(key)) return *v;
-  std::string known;
-  for (const auto& [k, v] : entries_) {
-    known += (known.empty() ? "" : ", ") + k.repr();
-    if (known.size() > 200) {
-      known += ", ...";
-      break;
-    }
-  }
-  throw Error(ErrorKind::config, "no key " + key.repr() + "; there are: " + (known.empty() ? "none" : known));
-}
-Value& Dict::operator[](const Value& key) {
-  if (Value* v = find(key)) return *v;
-  entries_.emplace_back(key, Value());
-  return entries_.back().second;
-}
-bool Dict::erase(const Value& key) {
-  return std::erase_if(entries_, [&](const auto& entry) { return entry.first == key; }) > 0;
 }
 
 std::optional<Value> Object::attribute(std::string_view) { return std::nullopt; }

@@ -78,6 +78,7 @@ class Value {
   std::string repr() const;       ///< as Python prints it
   std::string str() const;        ///< as Python's str(): a string without quotes
   bool truthy() const;
+  std::size_t hash() const;  ///< equal values have equal hashes
   bool operator==(const Value& other) const;  ///< Python's ==: 1 == 1.0 == True; objects by identity
 
  private:
@@ -93,11 +94,12 @@ struct Tuple {
   std::vector<Value> items;
 };
 
-/// Keeps insertion order; keys are compared as Python compares them.
+/// Keeps insertion order; keys are compared as Python compares them, and must not be changed through an iterator.
+/// Finding takes constant time; erasing does not. Pointers and references to values last until the next insertion.
 class Dict {
  public:
   Dict() = default;
-  Dict(std::initializer_list<std::pair<Value, Value>> entries) : entries_(entries) {}
+  Dict(std::initializer_list<std::pair<Value, Value>> entries);
   const Value* find(const Value& key) const;
   Value* find(const Value& key);
   bool contains(const Value& key) const { return find(key) != nullptr; }
@@ -112,7 +114,11 @@ class Dict {
   auto end() { return entries_.end(); }
 
  private:
+  std::optional<std::size_t> index_of(const Value& key) const;
+  void index_last();
+  void rebuild_index();
   std::vector<std::pair<Value, Value>> entries_;
+  std::vector<std::uint32_t> slots_;  ///< a hash table of places in entries_, plus one; empty while there are few
 };
 
 /// Arguments of a call: f(a, b, key=c).
