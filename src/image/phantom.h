@@ -1,0 +1,29 @@
+// Phantom: an abdominal CT made by rule, with its exact label map. For demonstrations, tests and pre-training; no patient.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "image/image.h"
+
+namespace vesal::image {
+
+/// What may be fixed; whatever is left at zero or empty is drawn from the seed.
+struct PhantomOptions {
+  std::array<double, 3> spacing{0, 0, 0};  ///< mm along x (left-right), y, z; drawn: 1.2-3.2 in plane, 1.5-5 through plane
+  std::string orientation;                 ///< of the stored array, e.g. "LPS"; drawn from the eight without an axis swap
+  double slab_mm = 0;                      ///< length along the body; drawn: 60-320
+};
+
+struct Phantom {
+  Image ct;      ///< [x, y, z] float32 HU, whole numbers
+  Image labels;  ///< [x, y, z] uint8, numbers of phantom_labels()
+};
+
+/// Label numbers and names; the numbers are those of the TotalSegmentator CT classes, grouped (26 any vertebra, 92 any rib).
+const std::map<int, std::string>& phantom_labels();
+
+/// Same seed and options, same phantom, bit for bit, whatever the number of threads. Throws Error(usage) on senseless options.
+Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options = {});
+
+}  // namespace vesal::image
