@@ -10,7 +10,9 @@ find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(deflate REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(hwy REQUIRED IMPORTED_TARGET libhwy)
-find_package(Torch REQUIRED)
+if(VESAL_TORCH)
+  find_package(Torch REQUIRED)
+endif()
 find_package(ITK REQUIRED COMPONENTS ITKCommon ITKIOImageBase ITKIONRRD ITKIOMeta ITKConnectedComponents ITKImageGrid)
 
 # Headers of others are not ours to warn about.
