@@ -42,14 +42,17 @@ const Golden& golden() {
   return g;
 }
 
-Array formula(const Shape& shape) {
+Array formula(const Shape& shape, bool background) {
   Array a = Array::empty(shape, DType::f32);
   float* p = a.data<float>();
   const std::int64_t nx = shape[1], ny = shape[2], nz = shape.size() > 3 ? shape[3] : 1;
   for (std::int64_t c = 0; c < shape[0]; ++c)
     for (std::int64_t x = 0; x < nx; ++x)
       for (std::int64_t y = 0; y < ny; ++y)
-        for (std::int64_t z = 0; z < nz; ++z) *p++ = static_cast<float>((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101);
+        for (std::int64_t z = 0; z < nz; ++z) {
+          const bool outside = background && (x < 1 + c || x > 3 || y < 2 || y > 3 || z > 2);
+          *p++ = outside ? -1.f : static_cast<float>((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101);
+        }
   return a;
 }
 
@@ -86,7 +89,7 @@ TEST_P(SpatialGolden, AgreesWithMonai) {
   for (const auto& [key, value] : c.at("args").as_dict()) args.named.emplace_back(key.as_string(), value);
   const auto transform = construct(components::get(name), args).object<Transform>();
   ASSERT_TRUE(transform);
-  const Image in(formula(cast<Shape>(c.at("shape"))), affine_of(c.at("affine")));
+  const Image in(formula(cast<Shape>(c.at("shape")), name == "CropForeground"), affine_of(c.at("affine")));
   const Image out = image::image_of(transform->apply(image::to_value(in)));
   const Value* mode = c.at("args").as_dict().find("mode");
   const bool exact = name != "Resize" && name != "Zoom" && (name != "Spacing" || (mode && *mode == Value("nearest")));

@@ -13,11 +13,14 @@ from monai.transforms.utils import convert_applied_interp_mode
 folder = os.path.dirname(os.path.abspath(__file__))
 
 
-def formula(shape):
+def formula(shape, background):
     c, *g = np.indices(shape)
     g = g + [np.zeros_like(c)] * (3 - len(g))
     x, y, z = g
-    return ((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101).astype(np.float32)
+    v = ((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101).astype(np.float32)
+    if background:  # nothing but a block in the middle
+        v[(x < 1 + c) | (x > 3) | (y < 2) | (y > 3) | (z > 2)] = -1
+    return v
 
 
 def oblique(angles, sizes, origin):
@@ -79,7 +82,50 @@ add("Spacing", dict(pixdim=[1.5, 1.5]))
 add("Spacing", dict(pixdim=[1.2004, 0.9, 2.5]))
 add("Spacing", dict(pixdim=[1.5, 1.5, 1.5], min_pixdim=[1.0, 1.0, 1.0], max_pixdim=[2.0, 2.0, 2.0]))
 add("Spacing", dict(pixdim=[1.5, 1.5, 1.5], recompute_affine=True))
-# EXTRA
+for args in (dict(), dict(spatial_axis=0), dict(spatial_axis=[1, -1])):
+    add("Flip", args, affine=tilted)
+for k in (1, 2, 3, -1):
+    add("Rotate90", dict(k=k, spatial_axes=[0, 1]), affine=tilted)
+add("Rotate90", dict(k=1, spatial_axes=[2, 0]), affine=lps)
+add("Rotate90", dict(k=3, spatial_axes=[0, 1]), S2, lps)
+add("SpatialPad", dict(spatial_size=[9, 3, 7]), affine=tilted)
+add("SpatialPad", dict(spatial_size=[9, -1, 7], method="end", value=-5))
+add("SpatialPad", dict(spatial_size=[9, 8, 7], mode="reflect"))
+add("SpatialPad", dict(spatial_size=9, mode="replicate"))
+add("SpatialPad", dict(spatial_size=[9, 7, 7], mode="circular"))
+add("SpatialPad", dict(spatial_size=[9, 8, 7], mode="edge"))
+add("SpatialPad", dict(spatial_size=[9, 8, 7], mode="symmetric"))
+add("SpatialPad", dict(spatial_size=[9, 10]), S2, lps)
+add("BorderPad", dict(spatial_border=2), affine=tilted)
+add("BorderPad", dict(spatial_border=[1, 0, 2]))
+add("BorderPad", dict(spatial_border=[1, 0, 2, 3, 0, 1]))
+add("DivisiblePad", dict(k=4), affine=tilted)
+add("DivisiblePad", dict(k=[4, 1, 3], mode="reflect", method="end"))
+add("CenterSpatialCrop", dict(roi_size=[3, 4, -1]), affine=tilted)
+add("CenterSpatialCrop", dict(roi_size=[3, 9, 1]))
+add("CenterScaleCrop", dict(roi_scale=[0.5, 0.4, 1]))
+add("SpatialCrop", dict(roi_center=[3, 2, 2], roi_size=[3, 2, 9]), affine=tilted)
+add("SpatialCrop", dict(roi_start=[1, -2, 0], roi_end=[4, 3, 20]))
+add("ResizeWithPadOrCrop", dict(spatial_size=[4, 8, 4]), affine=tilted)
+add("ResizeWithPadOrCrop", dict(spatial_size=[9, 3, -1], mode="edge", method="end"))
+add("ResizeWithPadOrCrop", dict(spatial_size=[3, 9]), S2, lps)
+for mode in ("area", "nearest", "nearest-exact", "trilinear"):
+    add("Resize", dict(spatial_size=[4, 7, 9], mode=mode), affine=tilted)
+    add("Resize", dict(spatial_size=[9, 3, -1], mode=mode))
+add("Resize", dict(spatial_size=[9, 3, 6], mode="trilinear", align_corners=True))
+add("Resize", dict(spatial_size=[12, 4], mode="bicubic"), S2, lps)
+add("Resize", dict(spatial_size=[5, 9], mode="bilinear"), S2, lps)
+add("Resize", dict(spatial_size=9, size_mode="longest", mode="bilinear"))
+add("Resize", dict(spatial_size=[3, 2, 4], mode="trilinear", anti_aliasing=True))
+add("Resize", dict(spatial_size=[3, 2, 6], mode="trilinear", anti_aliasing=True, anti_aliasing_sigma=0.8))
+add("Zoom", dict(zoom=1.5, mode="trilinear"), affine=tilted)
+add("Zoom", dict(zoom=[0.6, 1.3, 1.0], mode="area"))
+add("Zoom", dict(zoom=[0.6, 1.3, 1.0], mode="nearest", keep_size=False))
+add("CropForeground", dict(), affine=tilted)
+add("CropForeground", dict(margin=1))
+add("CropForeground", dict(margin=2, allow_smaller=True))
+add("CropForeground", dict(margin=[1, 0, 2], k_divisible=[4, 2, 1], mode="edge"))
+add("CropForeground", dict(channel_indices=[1]), (2, 6, 5, 4))
 out_values, offset = [], 0
 
 
@@ -93,7 +139,7 @@ def keep(t):
 
 
 for case in cases:
-    image = MetaTensor(torch.from_numpy(formula(case["shape"])), affine=torch.tensor(case["affine"], dtype=torch.float64))
+    image = MetaTensor(torch.from_numpy(formula(case["shape"], case["transform"] == "CropForeground")), affine=torch.tensor(case["affine"], dtype=torch.float64))
     transform = getattr(mt, case["transform"])(**case["args"])
     out = transform(image)
     case["out"] = keep(out)
