@@ -131,6 +131,13 @@ struct Allow {
   Allow(const std::string& dotted, Function::Body body) { allowed::add(dotted, make_function(dotted, std::move(body))); }
 };
 
+/// A table of functions: static const AllowFunctions os({{"os.path.join", join}, {"os.path.exists", exists}});
+struct AllowFunctions {
+  AllowFunctions(std::initializer_list<std::pair<const char*, Function::Body>> functions) {
+    for (const auto& [dotted, body] : functions) allowed::add(dotted, make_function(dotted, body));
+  }
+};
+
 /// Binds a function's arguments to names, as Python does; for functions with keyword arguments.
 Args bind(const std::string& function, const std::vector<Param>& params, const CallArgs& args);
 

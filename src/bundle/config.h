@@ -45,7 +45,7 @@ class ConfigParser {
   void read_config(const std::vector<std::filesystem::path>& files);
   /// Reads metadata into "_meta_".
   void read_meta(const std::vector<std::filesystem::path>& files);
-  /// One file as it stands. Throws Error(format) on a doubled key, as MONAI does.
+  /// One file as it stands; of a doubled key the last one counts, as in MONAI.
   static Value load_config_file(const std::filesystem::path& file);
 
   /// The config as written; "" is the whole. Throws Error(not_found).
