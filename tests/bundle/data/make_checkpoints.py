@@ -149,10 +149,25 @@ def evil():
     write("bare.pt", pickle.dumps({"a": 1}))
 
 
+def corpus():
+    """Seeds of fuzz/checkpoint.cpp and fuzz/safetensors.cpp: some of these files, and bare pickles."""
+    top = os.path.join(HERE, "../../../../fuzz/corpus")
+    for folder in ("checkpoint", "safetensors"):
+        os.makedirs(os.path.join(top, folder), exist_ok=True)
+    for name in ("training.pt", "shared.pt", "deflated.pt", "zip64.pt", "protocol5.pt", "script.ts", "good.safetensors"):
+        folder = "safetensors" if name.endswith(".safetensors") else "checkpoint"
+        with open(os.path.join(HERE, name), "rb") as f, open(os.path.join(top, folder, name), "wb") as g:
+            g.write(f.read())
+    for name in ("training.pt", "protocol4.pt", "parameter.pt", "evil_laughs.pt", "evil_cycle.pt"):
+        with zipfile.ZipFile(os.path.join(HERE, name)) as z, open(os.path.join(top, "checkpoint", name[:-3] + ".pkl"), "wb") as g:
+            g.write(z.read(next(n for n in z.namelist() if n.endswith("/data.pkl"))))
+
+
 if __name__ == "__main__":
     os.makedirs(HERE, exist_ok=True)
     for f in os.listdir(HERE):
         os.remove(os.path.join(HERE, f))
     good()
     evil()
+    corpus()
     print(sum(os.path.getsize(os.path.join(HERE, f)) for f in os.listdir(HERE)), "bytes")
