@@ -64,25 +64,23 @@ std::vector<const Format*> all_formats() {
   return out;
 }
 
-Image read_image(const fs::path& path, const ReadOptions& options) {
+const Format& format_of(const fs::path& path) {
+  const std::string context = "reading " + path.string() + ": ";
   std::error_code ignored;
   if (fs::is_directory(path, ignored))
-    throw Error(ErrorKind::unsupported, "reading " + path.string() + ": a folder (DICOM series) cannot be read yet; convert it to .nii.gz");
-  const Format* format = nullptr;
-  {
-    const MappedFile file(path);
-    if (file.bytes().empty()) throw Error(ErrorKind::format, "reading " + path.string() + ": the file is empty");
-    const auto head = head_of(file.bytes());
-    if (is_dicom(head))
-      throw Error(ErrorKind::unsupported, "reading " + path.string() + ": DICOM files cannot be read yet; convert them to .nii.gz");
-    for (const Format& f : table())
-      if (f.recognises(head)) format = &f;
-  }
-  if (!format) format = by_extension(path);
-  if (!format)
-    throw Error(ErrorKind::unsupported, "reading " + path.string() + ": not an image format vesal knows (" + known_extensions(false) + ")");
-  return format->read(path, options);
+    throw Error(ErrorKind::unsupported, context + "a folder (DICOM series) cannot be read yet; convert it to .nii.gz");
+  const MappedFile file(path);
+  if (file.bytes().empty()) throw Error(ErrorKind::format, context + "the file is empty");
+  const auto head = head_of(file.bytes());
+  if (is_dicom(head)) throw Error(ErrorKind::unsupported, context + "DICOM files cannot be read yet; convert them to .nii.gz");
+  for (const Format& format : table())
+    if (format.recognises(head)) return format;
+  const Format* format = by_extension(path);
+  if (!format) throw Error(ErrorKind::unsupported, context + "not an image format vesal knows (" + known_extensions(false) + ")");
+  return *format;
 }
+
+Image read_image(const fs::path& path, const ReadOptions& options) { return format_of(path).read(path, options); }
 
 bool can_write(const fs::path& path) {
   const Format* format = by_extension(path);
@@ -95,14 +93,15 @@ void write_image(const fs::path& path, const Image& image, const WriteOptions& o
   by_extension(path)->write(path, image, options);
 }
 
-void set_read_meta(Image& image, const fs::path& path, int spatial) {
+void set_read_meta(Image& image, const fs::path& path, const ReadFacts& facts) {
   const Shape shape = image.shape();
-  const auto rank = std::min<std::size_t>(shape.size(), static_cast<std::size_t>(spatial));
+  const auto rank = std::min<std::size_t>(shape.size(), static_cast<std::size_t>(facts.spatial));
   image.meta["filename_or_obj"] = path.string();
-  image.meta["original_affine"] = image.affine.to_array();
+  if (facts.placed) image.meta["original_affine"] = image.affine.to_array();
   image.meta["spatial_shape"] = Array::from(std::span<const std::int64_t>(shape.data(), rank), {static_cast<std::int64_t>(rank)});
   image.meta["original_channel_dim"] = rank == shape.size() ? Value(std::numeric_limits<double>::quiet_NaN()) : Value(-1);
   image.meta["space"] = "RAS";
+  image.meta["dtype_on_disk"] = name_of(facts.stored);
 }
 
 Array channel_last(const Array& voxels, const WriteOptions& options) {

@@ -48,11 +48,19 @@ struct RegisterFormat {
 };
 /// Every format, sorted by name.
 std::vector<const Format*> all_formats();
+/// The format of a file, by content, else by extension. Throws as read_image() does, Error(unsupported) for DICOM and folders too.
+const Format& format_of(const std::filesystem::path& path);
 /// Whether write_image knows the extension of `path`.
 bool can_write(const std::filesystem::path& path);
 
-/// Sets MONAI's metadata of a freshly read image from its array and affine; the axes after `spatial` count channels.
-void set_read_meta(Image& image, const std::filesystem::path& path, int spatial);
+/// What a reader knows about a freshly read image beside its voxels and affine.
+struct ReadFacts {
+  int spatial = 3;           ///< axes after these count channels
+  DType stored = DType::u8;  ///< element type on disk
+  bool placed = true;        ///< whether the file says where its voxels are; .npy and PNG do not
+};
+/// Sets MONAI's metadata, and "dtype_on_disk".
+void set_read_meta(Image& image, const std::filesystem::path& path, const ReadFacts& facts);
 
 /// `image`'s voxels with the channel axis last, as WriteOptions ask for: [x, y, z] or [x, y, z, c]; a view.
 Array channel_last(const Array& voxels, const WriteOptions& options);

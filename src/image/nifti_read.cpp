@@ -80,8 +80,8 @@ Image read_nifti(const std::filesystem::path& path, const ReadOptions& options) 
   const MappedFile file(path);
   return with_context("reading " + path.string(), [&] {
     Image image = parse_nifti(file.bytes(), options);
-    set_read_meta(image, path, 3);
     const NiftiHeader header = header_of(file.bytes());
+    set_read_meta(image, path, {.stored = header.dtype});
     image.meta["pixdim"] = Array::from(std::span<const double>(header.pixdim), {8});
     image.meta["qform_code"] = header.qform_code;
     image.meta["sform_code"] = header.sform_code;

@@ -154,7 +154,8 @@ bool looks_like_npy(std::span<const std::byte> head) {
 Image read(const std::filesystem::path& path, const ReadOptions& options) {
   const Array array = read_npy(path);
   Image image(options.dtype ? array.to(*options.dtype) : array);
-  set_read_meta(image, path, array.dim());  // NumPy's files do not say which axis counts channels
+  // NumPy's files do not say which axis counts channels.
+  set_read_meta(image, path, {.spatial = array.dim(), .stored = array.dtype(), .placed = false});
   return image;
 }
 

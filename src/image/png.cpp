@@ -136,7 +136,7 @@ Image read_png(const std::filesystem::path& path, const ReadOptions& options) {
   return with_context("reading " + path.string(), [&] {
     const Array array = parse_png(file.bytes());
     Image image(options.dtype ? array.to(*options.dtype) : array);
-    set_read_meta(image, path, 2);
+    set_read_meta(image, path, {.spatial = 2, .stored = array.dtype(), .placed = false});
     return image;
   });
 }
