@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <limits>
 #include <numeric>
+#include <type_traits>
+#include <utility>
+
+#include "base/parallel.h"
 
 namespace vesal {
 namespace {
@@ -28,21 +32,20 @@ int checked_axis(int axis, int dim) {
   return a;
 }
 
-/// Calls row(offset_a, offset_b, n, stride_a, stride_b) for every innermost row of two arrays of one shape.
+/// Calls row(offset, n, stride) for every row along the densest axis.
 template <class Row>
-void for_each_row(const Shape& shape, const Shape& sa, const Shape& sb, Row&& row) {
+void for_each_row(const Shape& shape, const Shape& strides, Row&& row) {
   const int dim = static_cast<int>(shape.size());
-  if (dim == 0) return row(0, 0, 1, 1, 1);
-  // Walk the axis with the smallest destination stride innermost.
+  if (dim == 0) return row(0, 1, 1);
   std::vector<int> order(dim);
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int x, int y) { return std::abs(sa[x]) > std::abs(sa[y]); });
+  std::stable_sort(order.begin(), order.end(), [&](int x, int y) { return std::abs(strides[x]) > std::abs(strides[y]); });
   const int in = order.back();
   Shape index(dim, 0);
   for (;;) {
-    std::int64_t oa = 0, ob = 0;
-    for (int i = 0; i < dim; ++i) oa += index[i] * sa[i], ob += index[i] * sb[i];
-    row(oa, ob, shape[in], sa[in], sb[in]);
+    std::int64_t offset = 0;
+    for (int i = 0; i < dim; ++i) offset += index[i] * strides[i];
+    row(offset, shape[in], strides[in]);
     int k = dim - 2;
     for (; k >= 0; --k) {
       const int axis = order[k];
@@ -51,6 +54,61 @@ void for_each_row(const Shape& shape, const Shape& sa, const Shape& sb, Row&& ro
     }
     if (k < 0) return;
   }
+}
+
+/// Copies with conversion, in parallel, in tiles along the axes that are densest in the destination and in the source: one walks a
+/// transposition's cache lines a few times at most that way.
+template <class To, class From>
+void copy_tiled(const Shape& shape, To* to, const Shape& to_strides, const From* from, const Shape& from_strides) {
+  const int dim = static_cast<int>(shape.size());
+  if (dim == 0) {
+    *to = convert<To>(*from);
+    return;
+  }
+  const auto denser = [&](const Shape& strides) {
+    return [&](int x, int y) { return std::pair(shape[x] == 1, std::abs(strides[x])) < std::pair(shape[y] == 1, std::abs(strides[y])); };
+  };
+  std::vector<int> axes(dim);
+  std::iota(axes.begin(), axes.end(), 0);
+  std::stable_sort(axes.begin(), axes.end(), denser(to_strides));
+  const int in = axes[0];
+  axes.erase(axes.begin());
+  int across = -1;  // the other axis of a tile
+  if (!axes.empty()) {
+    const auto best = std::min_element(axes.begin(), axes.end(), denser(from_strides));
+    across = *best;
+    axes.erase(best);
+  }
+  const std::int64_t n = shape[in], tn = to_strides[in], fn = from_strides[in];
+  const std::int64_t m = across < 0 ? 1 : shape[across], tm = across < 0 ? 0 : to_strides[across], fm = across < 0 ? 0 : from_strides[across];
+  const bool rows = std::abs(fn) <= std::abs(fm) || m == 1;  // both are densest along the same axis
+  constexpr std::int64_t kTile = 16;
+  const std::int64_t tile = rows ? n : kTile, strips = (m + kTile - 1) / kTile;
+  std::int64_t outer = 1;
+  for (const int axis : axes) outer *= shape[axis];
+  parallel_for(outer * strips, std::max<std::int64_t>(1, (1 << 16) / (n * kTile)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t item = begin; item < end; ++item) {
+      std::int64_t rest = item / strips, ot = 0, of = 0;
+      for (const int axis : axes) {
+        const std::int64_t i = rest % shape[axis];
+        rest /= shape[axis];
+        ot += i * to_strides[axis], of += i * from_strides[axis];
+      }
+      const std::int64_t first = item % strips * kTile, last = std::min(m, first + kTile);
+      for (std::int64_t left = 0; left < n; left += tile) {
+        const std::int64_t width = std::min(tile, n - left);
+        for (std::int64_t k = first; k < last; ++k) {
+          To* t = to + ot + k * tm + left * tn;
+          const From* f = from + of + k * fm + left * fn;
+          if (std::is_same_v<To, From> && tn == 1 && fn == 1) std::memcpy(static_cast<void*>(t), f, static_cast<std::size_t>(width) * sizeof(To));
+          else if (tn == 1 && fn == 1)
+            for (std::int64_t i = 0; i < width; ++i) t[i] = convert<To>(f[i]);
+          else
+            for (std::int64_t i = 0; i < width; ++i) t[i * tn] = convert<To>(f[i * fn]);
+        }
+      }
+    }
+  });
 }
 
 }  // namespace
@@ -150,24 +208,7 @@ void Array::copy_from(const Array& src) {
     visit_dtype(src.type_, [&](auto from_tag) {
       using To = typename decltype(to_tag)::type;
       using From = typename decltype(from_tag)::type;
-      To* to = static_cast<To*>(data_);
-      const From* from = static_cast<const From*>(src.data_);
-      for_each_row(shape_, strides_, src.strides_, [&](auto oa, auto ob, auto n, auto sa, auto sb) {
-        To* t = to + oa;
-        const From* f = from + ob;
-        if constexpr (std::is_same_v<To, From>) {
-          if (sa == 1 && sb == 1) {
-            std::memcpy(t, f, static_cast<std::size_t>(n) * sizeof(To));
-            return;
-          }
-          for (std::int64_t i = 0; i < n; ++i) t[i * sa] = f[i * sb];
-        } else {
-          if (sa == 1 && sb == 1)
-            for (std::int64_t i = 0; i < n; ++i) t[i] = convert<To>(f[i]);
-          else
-            for (std::int64_t i = 0; i < n; ++i) t[i * sa] = convert<To>(f[i * sb]);
-        }
-      });
+      copy_tiled(shape_, static_cast<To*>(data_), strides_, static_cast<const From*>(src.data_), src.strides_);
     });
   });
 }
@@ -177,7 +218,7 @@ void Array::fill(double value) {
     using T = typename decltype(tag)::type;
     const T v = convert<T>(value);
     if (numel_ == 0) return;
-    for_each_row(shape_, strides_, strides_, [&](auto o, auto, auto n, auto s, auto) {
+    for_each_row(shape_, strides_, [&](auto o, auto n, auto s) {
       T* p = static_cast<T*>(data_) + o;
       for (std::int64_t i = 0; i < n; ++i) p[i * s] = v;
     });
