@@ -24,7 +24,7 @@ struct WriteOptions {
   /// Leave out trailing axes of extent 1, the channel axis first (MONAI's SaveImage).
   bool squeeze_end_dims = true;
   /// gzip level, 1 (fast) to 12 (small).
-  int level = 4;
+  int level = 6;
 };
 
 /// The voxels in the file's index order, [x, y, z] or [x, y, z, c] (possibly a strided view), affine in RAS mm, and MONAI's metadata:
