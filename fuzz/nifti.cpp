@@ -9,8 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       volatile double sum = 0;  // touches every voxel: the view must lie in its buffer
       const vesal::Array voxels = image.array().to(vesal::DType::f64).contiguous();
       for (std::int64_t i = 0; i < voxels.numel(); ++i) sum = sum + voxels.data<double>()[i];
-    } catch (const vesal::Error&) {
-    }
+    } catch (const vesal::Error&) {}
   }
   return 0;
 }

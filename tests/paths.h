@@ -21,7 +21,10 @@ class TempDir {
     if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
     path_ = name;
   }
-  ~TempDir() { std::error_code ec; std::filesystem::remove_all(path_, ec); }
+  ~TempDir() {
+    std::error_code ec;
+    std::filesystem::remove_all(path_, ec);
+  }
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
 
@@ -29,8 +32,7 @@ class TempDir {
   std::filesystem::path path_;
 };
 
-#define SKIP_WITHOUT_SHARED(file)                                                              \
-  if (!std::filesystem::exists(::vesal::tests::shared(file)))                                  \
-  GTEST_SKIP() << "real scans are not beside the project: ../shared/data/" << (file)
+#define SKIP_WITHOUT_SHARED(file) \
+  if (!std::filesystem::exists(::vesal::tests::shared(file))) GTEST_SKIP() << "real scans are not beside the project: ../shared/data/" << (file)
 
 }  // namespace vesal::tests

@@ -13,7 +13,9 @@ namespace vesal {
 namespace {
 
 /// A product that wraps around: strides of arrays without elements, and of axes of one, may be anything.
-std::int64_t wrapping(std::int64_t a, std::int64_t b) { return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b)); }
+std::int64_t wrapping(std::int64_t a, std::int64_t b) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(a) * static_cast<std::uint64_t>(b));
+}
 
 Shape c_strides(const Shape& shape) {
   Shape strides(shape.size());
@@ -27,8 +29,7 @@ Shape c_strides(const Shape& shape) {
 
 int checked_axis(int axis, int dim) {
   const int a = axis < 0 ? axis + dim : axis;
-  if (a < 0 || a >= dim)
-    throw Error(ErrorKind::shape, "axis " + std::to_string(axis) + " of an array with " + std::to_string(dim) + " axes");
+  if (a < 0 || a >= dim) throw Error(ErrorKind::shape, "axis " + std::to_string(axis) + " of an array with " + std::to_string(dim) + " axes");
   return a;
 }
 
@@ -132,8 +133,7 @@ Array Array::empty(Shape shape, DType type) {
   Array a;
   a.numel_ = numel_of(shape);
   std::int64_t bytes = 0;
-  if (__builtin_mul_overflow(a.numel_, static_cast<std::int64_t>(size_of(type)), &bytes) ||
-      bytes > std::numeric_limits<std::int64_t>::max() - 64)
+  if (__builtin_mul_overflow(a.numel_, static_cast<std::int64_t>(size_of(type)), &bytes) || bytes > std::numeric_limits<std::int64_t>::max() - 64)
     throw Error(ErrorKind::memory, "an array of shape " + to_string(shape) + " is too large");
   const std::size_t rounded = (static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1)) + 63) / 64 * 64;
   a.data_ = std::aligned_alloc(64, rounded);
@@ -197,8 +197,7 @@ Array Array::to(DType type) const {
 }
 
 void Array::copy_from(const Array& src) {
-  if (src.shape_ != shape_)
-    throw Error(ErrorKind::shape, "copying an array of shape " + to_string(src.shape_) + " into " + to_string(shape_));
+  if (src.shape_ != shape_) throw Error(ErrorKind::shape, "copying an array of shape " + to_string(src.shape_) + " into " + to_string(shape_));
   if (numel_ == 0) return;
   if (src.type_ == type_ && is_contiguous() && src.is_contiguous()) {
     std::memcpy(data_, src.data_, nbytes());
@@ -242,8 +241,7 @@ Array Array::permute(std::span<const int> axes) const {
 Array Array::flip(int axis) const {
   axis = checked_axis(axis, dim());
   Array a = *this;
-  if (shape_[axis] > 0)
-    a.data_ = static_cast<char*>(data_) + (shape_[axis] - 1) * strides_[axis] * static_cast<std::int64_t>(size_of(type_));
+  if (shape_[axis] > 0) a.data_ = static_cast<char*>(data_) + (shape_[axis] - 1) * strides_[axis] * static_cast<std::int64_t>(size_of(type_));
   a.strides_[axis] = -strides_[axis];
   return a;
 }
@@ -251,8 +249,8 @@ Array Array::flip(int axis) const {
 Array Array::slice(int axis, std::int64_t begin, std::int64_t end, std::int64_t step) const {
   axis = checked_axis(axis, dim());
   if (step < 1 || begin < 0 || end > shape_[axis] || begin > end)
-    throw Error(ErrorKind::shape, "slice " + std::to_string(begin) + ":" + std::to_string(end) + ":" + std::to_string(step) +
-                                      " of axis " + std::to_string(axis) + " in shape " + to_string(shape_));
+    throw Error(ErrorKind::shape, "slice " + std::to_string(begin) + ":" + std::to_string(end) + ":" + std::to_string(step) + " of axis " +
+                                      std::to_string(axis) + " in shape " + to_string(shape_));
   Array a = *this;
   a.data_ = static_cast<char*>(data_) + begin * strides_[axis] * static_cast<std::int64_t>(size_of(type_));
   a.shape_[axis] = (end - begin) / step + ((end - begin) % step != 0);
@@ -333,8 +331,7 @@ double Array::at(std::span<const std::int64_t> index) const {
 }
 
 void Array::check_type(DType wanted) const {
-  if (wanted != type_)
-    throw Error(ErrorKind::shape, "array is " + std::string(name_of(type_)) + ", " + std::string(name_of(wanted)) + " wanted");
+  if (wanted != type_) throw Error(ErrorKind::shape, "array is " + std::string(name_of(type_)) + ", " + std::string(name_of(wanted)) + " wanted");
 }
 
 Array concatenate(std::span<const Array> parts, int axis) {

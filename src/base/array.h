@@ -48,8 +48,16 @@ class Array {
   /// Pointer to the first element. Neighbours follow strides(): call contiguous() first to read linearly.
   void* raw() { return data_; }
   const void* raw() const { return data_; }
-  template <class T> T* data() { check_type(dtype_of<T>()); return static_cast<T*>(data_); }
-  template <class T> const T* data() const { check_type(dtype_of<T>()); return static_cast<const T*>(data_); }
+  template <class T>
+  T* data() {
+    check_type(dtype_of<T>());
+    return static_cast<T*>(data_);
+  }
+  template <class T>
+  const T* data() const {
+    check_type(dtype_of<T>());
+    return static_cast<const T*>(data_);
+  }
 
   Array contiguous() const;          ///< itself if C-contiguous, else a copy
   Array clone() const;               ///< a fresh C-contiguous copy
@@ -64,10 +72,10 @@ class Array {
   Array select(int axis, std::int64_t index) const;  ///< drops the axis
   Array squeeze(int axis) const;
   Array unsqueeze(int axis) const;
-  Array expand(const Shape& shape) const;            ///< broadcasts extents of 1
-  Array reshape(Shape shape) const;                  ///< one extent may be -1; copies only if strides demand it
+  Array expand(const Shape& shape) const;  ///< broadcasts extents of 1
+  Array reshape(Shape shape) const;        ///< one extent may be -1; copies only if strides demand it
 
-  double item() const;                               ///< the only element, as double
+  double item() const;  ///< the only element, as double
   double at(std::span<const std::int64_t> index) const;
   double at(std::initializer_list<std::int64_t> index) const { return at(std::span(index.begin(), index.size())); }
 

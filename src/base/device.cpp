@@ -17,9 +17,7 @@ std::shared_ptr<Device> Device::parse(const std::string& text) {
   return std::make_shared<Device>(type, index);
 }
 
-std::string Device::repr() const {
-  return "device(type='" + type + "'" + (index_ < 0 ? "" : ", index=" + std::to_string(index_)) + ")";
-}
+std::string Device::repr() const { return "device(type='" + type + "'" + (index_ < 0 ? "" : ", index=" + std::to_string(index_)) + ")"; }
 
 std::optional<Value> Device::attribute(std::string_view name) {
   if (name == "type") return Value(type);

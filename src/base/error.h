@@ -57,13 +57,9 @@ template <class F>
 auto with_context(std::string_view context, F&& work, ErrorKind fallback = ErrorKind::internal) {
   try {
     return std::forward<F>(work)();
-  } catch (Error& e) {
-    throw e.wrap(context);
-  } catch (const std::bad_alloc&) {
+  } catch (Error& e) { throw e.wrap(context); } catch (const std::bad_alloc&) {
     throw Error(ErrorKind::memory, std::string(context) + ": out of memory");
-  } catch (const std::exception& e) {
-    throw Error(fallback, std::string(context) + ": " + e.what());
-  }
+  } catch (const std::exception& e) { throw Error(fallback, std::string(context) + ": " + e.what()); }
 }
 
 }  // namespace vesal

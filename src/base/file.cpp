@@ -33,9 +33,11 @@ Container read_whole(const fs::path& path, std::uint64_t limit) {
   const Descriptor file(path);
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) fail("reading", path, errno);
-  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::io, "reading " + path.string() + (S_ISDIR(info.st_mode) ? ": it is a folder" : ": not a regular file"));
+  if (!S_ISREG(info.st_mode))
+    throw Error(ErrorKind::io, "reading " + path.string() + (S_ISDIR(info.st_mode) ? ": it is a folder" : ": not a regular file"));
   if (static_cast<std::uint64_t>(info.st_size) > limit)
-    throw Error(ErrorKind::memory, "reading " + path.string() + ": " + std::to_string(info.st_size) + " bytes, at most " + std::to_string(limit) + " are taken");
+    throw Error(ErrorKind::memory,
+                "reading " + path.string() + ": " + std::to_string(info.st_size) + " bytes, at most " + std::to_string(limit) + " are taken");
   Container out;
   out.resize(static_cast<std::size_t>(info.st_size));
   std::size_t at = 0;
@@ -59,7 +61,8 @@ MappedFile::MappedFile(const fs::path& path) {
   const Descriptor file(path);
   struct stat info {};
   if (::fstat(file.fd, &info) != 0) fail("reading", path, errno);
-  if (!S_ISREG(info.st_mode)) throw Error(ErrorKind::io, "reading " + path.string() + (S_ISDIR(info.st_mode) ? ": it is a folder" : ": not a regular file"));
+  if (!S_ISREG(info.st_mode))
+    throw Error(ErrorKind::io, "reading " + path.string() + (S_ISDIR(info.st_mode) ? ": it is a folder" : ": not a regular file"));
   size_ = static_cast<std::size_t>(info.st_size);
   if (size_ == 0) return;
   data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file.fd, 0);

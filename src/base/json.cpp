@@ -97,8 +97,6 @@ Value parse_json(std::string_view text) {
   return builder.result;
 }
 
-std::string to_json(const Value& value, int indent) {
-  return convert_value(value).dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+std::string to_json(const Value& value, int indent) { return convert_value(value).dump(indent, ' ', false, Json::error_handler_t::replace); }
 
 }  // namespace vesal

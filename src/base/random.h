@@ -25,9 +25,9 @@ class Random {
   explicit Random(std::uint64_t seed = 0) { reseed(seed); }
   void reseed(std::uint64_t seed);
   std::uint64_t next();
-  double uniform();                                      ///< [0, 1)
+  double uniform();  ///< [0, 1)
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  double normal(double mean = 0, double deviation = 1);  ///< polar method of Marsaglia
+  double normal(double mean = 0, double deviation = 1);       ///< polar method of Marsaglia
   std::int64_t integer(std::int64_t low, std::int64_t high);  ///< [low, high), without bias; low < high
   bool chance(double probability) { return uniform() < probability; }
   std::vector<std::int64_t> permutation(std::int64_t n);

@@ -57,7 +57,8 @@ Args bind(const std::string& function, const std::vector<Param>& params, const C
     else names.push_back(p.name);
   }
   if (args.positional.size() > names.size())
-    throw Error(ErrorKind::config, function + " takes at most " + std::to_string(names.size()) + " arguments, got " + std::to_string(args.positional.size()));
+    throw Error(ErrorKind::config,
+                function + " takes at most " + std::to_string(names.size()) + " arguments, got " + std::to_string(args.positional.size()));
   for (std::size_t i = 0; i < args.positional.size(); ++i) values[names[i]] = args.positional[i];
   Dict more;
   for (const auto& [name, value] : args.named) {
@@ -111,8 +112,8 @@ const Component& get(std::string_view target) {
   if (const Component* c = find(target)) return *c;
   std::vector<std::string> names;
   for (const auto& [name, component] : component_table().by_name) names.push_back(name);
-  throw Error(ErrorKind::not_found, "no component '" + std::string(target) + "' in this build" + suggestion(target, names) +
-                                        "; `vesal components` lists them");
+  throw Error(ErrorKind::not_found,
+              "no component '" + std::string(target) + "' in this build" + suggestion(target, names) + "; `vesal components` lists them");
 }
 
 std::vector<const Component*> all() {

@@ -26,10 +26,14 @@ inline Param required(std::string name, std::string doc) { return {std::move(nam
 inline Param optional(std::string name, Value fallback, std::string doc) { return {std::move(name), std::move(doc), std::move(fallback), false}; }
 
 namespace detail {
-template <class T> struct IsVector : std::false_type {};
-template <class T> struct IsVector<std::vector<T>> : std::true_type {};
-template <class T> struct IsOptional : std::false_type {};
-template <class T> struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
 
 /// An int, or a float that is a whole number, within T's range.
 template <class T>
@@ -41,8 +45,8 @@ T integer(const Value& v) {
 }
 }  // namespace detail
 
-/// A Value as a C++ type: bool (an int, a string or None counts as Python has it), integers, floating, std::string, DType, Array, Value, std::optional<T> (None is empty),
-/// std::vector<T> (a scalar counts as a list of one), std::shared_ptr<T> of an Object. Throws Error(config).
+/// A Value as a C++ type: bool (an int, a string or None counts as Python has it), integers, floating, std::string, DType, Array, Value,
+/// std::optional<T> (None is empty), std::vector<T> (a scalar counts as a list of one), std::shared_ptr<T> of an Object. Throws Error(config).
 template <class T>
 T cast(const Value& v) {
   if constexpr (std::is_same_v<T, Value>) return v;
@@ -90,11 +94,11 @@ class Args {
 
 /// Something a `_target_` can name.
 struct Component {
-  std::string kind;                  ///< "network", "transform", "inferer", "loss", "metric", "handler", "dataset", ...
-  std::string name;                  ///< MONAI's bare name ("UNet"), or a full one of another package ("torch.optim.Adam")
+  std::string kind;                       ///< "network", "transform", "inferer", "loss", "metric", "handler", "dataset", ...
+  std::string name;                       ///< MONAI's bare name ("UNet"), or a full one of another package ("torch.optim.Adam")
   std::vector<std::string> aliases = {};  ///< other bare names ("Unet", "OrientationD")
-  std::string summary;               ///< one line
-  std::vector<Param> params;         ///< in the peer's order
+  std::string summary;                    ///< one line
+  std::vector<Param> params;              ///< in the peer's order
   std::function<Value(const Args&)> make;
 };
 

@@ -28,8 +28,8 @@ class Value {
   Value() = default;
   Value(std::nullptr_t) {}
   Value(bool v) : v_(v) {}
-  template <class T> requires(std::is_integral_v<T> && !std::is_same_v<T, bool>)
-  Value(T v) : v_(static_cast<std::int64_t>(v)) {}
+  template <class T>
+  requires(std::is_integral_v<T> && !std::is_same_v<T, bool>) Value(T v) : v_(static_cast<std::int64_t>(v)) {}
   Value(double v) : v_(v) {}
   Value(float v) : v_(static_cast<double>(v)) {}
   Value(const char* v) : v_(std::string(v)) {}
@@ -40,8 +40,8 @@ class Value {
   Value(List v);
   Value(Tuple v);
   Value(Dict v);
-  template <class T> requires std::is_base_of_v<Object, T>
-  Value(std::shared_ptr<T> v) : v_(ObjectPtr(std::move(v))) {}
+  template <class T>
+  requires std::is_base_of_v<Object, T> Value(std::shared_ptr<T> v) : v_(ObjectPtr(std::move(v))) {}
 
   bool is_none() const { return std::holds_alternative<std::monostate>(v_); }
   bool is_bool() const { return std::holds_alternative<bool>(v_); }
@@ -70,7 +70,8 @@ class Value {
   Dict& mutable_dict();
   const ObjectPtr& as_object() const;
   /// The object as T, or nullptr if it is none.
-  template <class T> std::shared_ptr<T> object() const {
+  template <class T>
+  std::shared_ptr<T> object() const {
     return is_object() ? std::dynamic_pointer_cast<T>(std::get<ObjectPtr>(v_)) : nullptr;
   }
 
@@ -78,7 +79,7 @@ class Value {
   std::string repr() const;       ///< as Python prints it
   std::string str() const;        ///< as Python's str(): a string without quotes
   bool truthy() const;
-  std::size_t hash() const;  ///< equal values have equal hashes
+  std::size_t hash() const;                   ///< equal values have equal hashes
   bool operator==(const Value& other) const;  ///< Python's ==: 1 == 1.0 == True; objects by identity
 
  private:
@@ -131,13 +132,13 @@ struct CallArgs {
 class Object : public std::enable_shared_from_this<Object> {
  public:
   virtual ~Object() = default;
-  virtual std::string type_name() const = 0;                             ///< "UNet", "Compose", "function"
+  virtual std::string type_name() const = 0;  ///< "UNet", "Compose", "function"
   virtual std::string repr() const { return "<" + type_name() + ">"; }
-  virtual std::optional<Value> attribute(std::string_view name);         ///< obj.name; methods come back as functions
-  virtual void set_attribute(std::string_view name, const Value& value); ///< refused unless overridden
-  virtual Value call(const CallArgs& args);                              ///< obj(...); an error unless overridden
-  virtual std::optional<Value> index(const Value& key);                  ///< obj[key]
-  virtual std::optional<std::int64_t> length() const;                    ///< len(obj)
+  virtual std::optional<Value> attribute(std::string_view name);          ///< obj.name; methods come back as functions
+  virtual void set_attribute(std::string_view name, const Value& value);  ///< refused unless overridden
+  virtual Value call(const CallArgs& args);                               ///< obj(...); an error unless overridden
+  virtual std::optional<Value> index(const Value& key);                   ///< obj[key]
+  virtual std::optional<std::int64_t> length() const;                     ///< len(obj)
 };
 
 /// A function of the allow-list, a bound method or a lambda.

@@ -70,7 +70,9 @@ Value extreme(const Args& a, bool most) {
   for (std::size_t i = 1; i < items.size(); ++i) {
     spend();
     const Value r = rank(items[i]);
-    const bool better = is_arrayish(r) || is_arrayish(best_rank) ? truth(compare(most ? ">" : "<", r, best_rank)) : most ? less(best_rank, r) : less(r, best_rank);
+    const bool better = is_arrayish(r) || is_arrayish(best_rank) ? truth(compare(most ? ">" : "<", r, best_rank))
+                        : most                                   ? less(best_rank, r)
+                                                                 : less(r, best_rank);
     if (better) best = items[i], best_rank = r;
   }
   return best;
@@ -244,8 +246,7 @@ Value set(const Args& a) {
 
 /// The types that isinstance() knows, by the name of the builtin that makes them.
 bool is_instance(const Value& v, const Value& type) {
-  if (type.is_tuple())
-    return std::any_of(type.items().begin(), type.items().end(), [&](const Value& t) { return is_instance(v, t); });
+  if (type.is_tuple()) return std::any_of(type.items().begin(), type.items().end(), [&](const Value& t) { return is_instance(v, t); });
   const auto f = type.object<Function>();
   if (!f) throw Error(ErrorKind::refused, "isinstance() knows the builtin types only, not " + type.repr());
   const std::string& name = f->name();
@@ -328,7 +329,10 @@ const AllowFunctions kFunctions{
        return Value(true);
      }},
     {"pow", [](const Args& a) { return binary("**", arg(a, 0), arg(a, 1)); }},
-    {"divmod", [](const Args& a) { return Value(Tuple{{binary("//", arg(a, 0), arg(a, 1)), binary("%", arg(a, 0), arg(a, 1))}}); }},
+    {"divmod",
+     [](const Args& a) {
+       return Value(Tuple{{binary("//", arg(a, 0), arg(a, 1)), binary("%", arg(a, 0), arg(a, 1))}});
+     }},
     {"ord",
      [](const Args& a) {
        const std::string& s = arg(a, 0).as_string();

@@ -39,7 +39,8 @@ CheckpointFormat format_of(Bytes bytes) {
   using namespace std::string_view_literals;
   if (starts_with(bytes, "PK\x03\x04")) return zip_format(ZipReader(bytes));
   if (starts_with(bytes, "\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19"sv)) return CheckpointFormat::torch_legacy;
-  if (starts_with(bytes, "ustar", 257) || starts_with(bytes, "storages\0"sv) || starts_with(bytes, "sys_info\0"sv)) return CheckpointFormat::torch_tar;
+  if (starts_with(bytes, "ustar", 257) || starts_with(bytes, "storages\0"sv) || starts_with(bytes, "sys_info\0"sv))
+    return CheckpointFormat::torch_tar;
   if (looks_like_safetensors(bytes)) return CheckpointFormat::safetensors;
   return CheckpointFormat::unknown;
 }

@@ -27,7 +27,8 @@ Value read_checkpoint(std::span<const std::byte> bytes);
 
 /// The named tensors of a checkpoint: of its entry `key`, or, without a key, of the file itself or of the usual wrapper
 /// ("state_dict", "model", "network_weights", ...). A "module." or "_orig_mod." that starts every name is taken off.
-/// As in the peer, a `key` that is not there means the file itself when that is a plain state_dict. Throws Error(weights) saying which keys there are.
+/// As in the peer, a `key` that is not there means the file itself when that is a plain state_dict. Throws Error(weights) saying which keys there
+/// are.
 StateDict read_state_dict(const std::filesystem::path& path, const std::string& key = "");
 /// The same from a tree read before; `wrapper`, if given, is set to the entry used, "" for the tree itself.
 StateDict find_state_dict(const Value& checkpoint, const std::string& key = "", std::string* wrapper = nullptr);

@@ -12,7 +12,7 @@ namespace {
 
 /// "f8" or "<f8" as a type.
 DType numpy_type(const std::string& code) {
-  static const std::map<std::string, DType, std::less<>> table{{"b1", DType::boolean}, {"?", DType::boolean}, {"u1", DType::u8}, {"i1", DType::i8},
+  static const std::map<std::string, DType, std::less<>> table{{"b1", DType::boolean}, {"?", DType::boolean}, {"u1", DType::u8},  {"i1", DType::i8},
                                                                {"u2", DType::u16},     {"i2", DType::i16},    {"u4", DType::u32}, {"i4", DType::i32},
                                                                {"u8", DType::u64},     {"i8", DType::i64},    {"f2", DType::f16}, {"f4", DType::f32},
                                                                {"f8", DType::f64}};
@@ -25,7 +25,8 @@ DType numpy_type(const std::string& code) {
 /// A C-ordered array over raw bytes, which are copied.
 Array from_bytes(const Array& bytes, DType type, const Shape& shape) {
   const std::int64_t numel = numel_of(shape);
-  if (bytes.dtype() != DType::u8 || numel > static_cast<std::int64_t>(bytes.nbytes()) || static_cast<std::size_t>(numel) * size_of(type) != bytes.nbytes())
+  if (bytes.dtype() != DType::u8 || numel > static_cast<std::int64_t>(bytes.nbytes()) ||
+      static_cast<std::size_t>(numel) * size_of(type) != bytes.nbytes())
     damaged("a NumPy array of shape " + to_string(shape) + " from " + std::to_string(bytes.nbytes()) + " bytes");
   Array out = Array::empty(shape, type);
   const Array source = bytes.contiguous();

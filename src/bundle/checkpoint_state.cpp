@@ -8,17 +8,32 @@ namespace vesal::bundle {
 namespace {
 
 /// The usual names, the more telling first: MONAI, nnU-Net, Lightning, timm, and generative bundles.
-constexpr std::array kWrappers{"state_dict",        "model_state_dict",      "network_weights",    "model",       "network",         "net",
-                               "network_state_dict", "net_state_dict",       "model_weights",      "weights",     "unet_state_dict", "controlnet_state_dict",
-                               "autoencoder_state_dict", "module",           "student",            "ema",         "generator",       "params"};
+constexpr std::array kWrappers{"state_dict",
+                               "model_state_dict",
+                               "network_weights",
+                               "model",
+                               "network",
+                               "net",
+                               "network_state_dict",
+                               "net_state_dict",
+                               "model_weights",
+                               "weights",
+                               "unet_state_dict",
+                               "controlnet_state_dict",
+                               "autoencoder_state_dict",
+                               "module",
+                               "student",
+                               "ema",
+                               "generator",
+                               "params"};
 
 bool is_extra(const std::string& name) { return name.ends_with("_extra_state"); }
 
 /// A dict of names to tensors, with nothing else in it.
 bool is_state(const Value& v) {
   return v.is_dict() && std::all_of(v.as_dict().begin(), v.as_dict().end(), [](const auto& entry) {
-    return entry.first.is_string() && (entry.second.is_array() || is_extra(entry.first.as_string()));
-  });
+           return entry.first.is_string() && (entry.second.is_array() || is_extra(entry.first.as_string()));
+         });
 }
 
 std::string keys_of(const Value& v) {

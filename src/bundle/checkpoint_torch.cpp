@@ -18,9 +18,9 @@ constexpr std::int64_t kMaxRepeated = 1 << 20;  // elements a tensor may have be
 [[noreturn]] void damaged(const std::string& what) { throw Error(ErrorKind::format, what); }
 
 const std::map<std::string, DType>& storage_types() {
-  static const std::map<std::string, DType> table{{"FloatStorage", DType::f32}, {"DoubleStorage", DType::f64},    {"HalfStorage", DType::f16},
-                                                  {"LongStorage", DType::i64},  {"BFloat16Storage", DType::bf16}, {"IntStorage", DType::i32},
-                                                  {"ShortStorage", DType::i16}, {"CharStorage", DType::i8},       {"ByteStorage", DType::u8},
+  static const std::map<std::string, DType> table{{"FloatStorage", DType::f32},    {"DoubleStorage", DType::f64},    {"HalfStorage", DType::f16},
+                                                  {"LongStorage", DType::i64},     {"BFloat16Storage", DType::bf16}, {"IntStorage", DType::i32},
+                                                  {"ShortStorage", DType::i16},    {"CharStorage", DType::i8},       {"ByteStorage", DType::u8},
                                                   {"BoolStorage", DType::boolean}, {"UntypedStorage", DType::u8}};
   return table;
 }
@@ -121,7 +121,8 @@ class Storages {
   Storages(const ZipReader& zip, std::string prefix, bool verify) : zip_(zip), prefix_(std::move(prefix)), verify_(verify) {}
 
   Value get(const Value& id) {
-    if (!id.is_tuple() || id.items().size() < 5 || !(id.items()[0] == Value("storage"))) damaged("persistent id " + id.type_name() + " is no storage");
+    if (!id.is_tuple() || id.items().size() < 5 || !(id.items()[0] == Value("storage")))
+      damaged("persistent id " + id.type_name() + " is no storage");
     const auto& parts = id.items();
     const auto type = parts[1].object<StorageType>();
     if (!type || !parts[2].is_string() || !parts[4].is_int() || parts[4].as_int() < 0) damaged("storage: not a type, key and size");
@@ -185,7 +186,8 @@ Value read_torch_archive(const ZipReader& zip) {
                                 Value known = torch_global(module, name);
                                 if (known.is_none()) known = plain_data_global(module, name);
                                 if (known.is_none())
-                                  throw Error(ErrorKind::refused, "its pickle wants " + module + "." + name + ", which is neither a tensor nor plain data; nothing of it was run");
+                                  throw Error(ErrorKind::refused, "its pickle wants " + module + "." + name +
+                                                                      ", which is neither a tensor nor plain data; nothing of it was run");
                                 return known;
                               },
                           .persistent = [&](const Value& id) { return storages.get(id); }};

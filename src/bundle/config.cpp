@@ -180,7 +180,8 @@ void ConfigParser::override_with(const std::string& id, const std::string& text)
 
 Value ConfigParser::get_parsed_content(const std::string& id, const ParseOptions& options) {
   if (!options.lazy) reset();
-  if (!resolver_) resolver_ = with_context(file_of("").string().empty() ? "config" : file_of("").string(), [&] { return std::make_unique<Resolver>(*this); });
+  if (!resolver_)
+    resolver_ = with_context(file_of("").string().empty() ? "config" : file_of("").string(), [&] { return std::make_unique<Resolver>(*this); });
   const std::string normal = normalize_id(id);
   if (options.fallback && !resolver_->contains(normal)) return *options.fallback;
   return resolver_->value_of(normal, options);

@@ -126,7 +126,9 @@ bool has_fraction(const Value& v) { return v.is_float() || (is_arrayish(v) && is
 /// torch's rule: a scalar changes the type only when it is of a higher kind (a float with integers, a number with bools).
 DType common_type(const Value& a, const Value& b) {
   const bool sa = is_category_scalar(a), sb = is_category_scalar(b);
-  auto own = [](const Value& v) { return is_arrayish(v) ? voxels(v).dtype() : v.is_float() ? DType::f32 : v.is_bool() ? DType::boolean : DType::i64; };
+  auto own = [](const Value& v) {
+    return is_arrayish(v) ? voxels(v).dtype() : v.is_float() ? DType::f32 : v.is_bool() ? DType::boolean : DType::i64;
+  };
   if (sa == sb) return promote(own(a), own(b));
   const Value& array = sa ? b : a;
   const Value& scalar = sa ? a : b;
@@ -186,7 +188,8 @@ Value with_place(const Value& like, Array result) {
   const Shape before = image->shape();
   const Shape& after = result.shape();
   const std::size_t spatial = std::min<std::size_t>(3, std::max<std::size_t>(before.size(), 1) - (before.size() > 3 ? 1 : 0));
-  if (after.size() < spatial || !std::equal(before.end() - static_cast<std::ptrdiff_t>(spatial), before.end(), after.end() - static_cast<std::ptrdiff_t>(spatial)))
+  if (after.size() < spatial ||
+      !std::equal(before.end() - static_cast<std::ptrdiff_t>(spatial), before.end(), after.end() - static_cast<std::ptrdiff_t>(spatial)))
     return result;
   return image::to_value(image->with(std::move(result)));
 }
@@ -200,9 +203,9 @@ Value array_binary(std::string_view op, const Value& a, const Value& b) {
   const Shape shape = broadcast(is_arrayish(a) ? array_shape(a) : none, is_arrayish(b) ? array_shape(b) : none);
   spend_bytes(numel_of(shape) * static_cast<std::int64_t>(size_of(type)));
   const Operand x = operand(a, shape), y = operand(b, shape);
-  Array result = common == DType::f64                                      ? run<double>(op, x, y, shape, type)
+  Array result = common == DType::f64                                         ? run<double>(op, x, y, shape, type)
                  : is_floating(common) || (op == "/" && !is_floating(common)) ? run<float>(op, x, y, shape, type)
-                                                                            : run<std::int64_t>(op, x, y, shape, type);
+                                                                              : run<std::int64_t>(op, x, y, shape, type);
   return with_place(a.is_object() ? a : b, std::move(result));
 }
 
@@ -232,7 +235,8 @@ Value array_where(const Value& condition, const Value& a, const Value& b) {
       load(c, at, n, choose.data());
       load(x, at, n, u.data());
       load(y, at, n, w.data());
-      for (std::int64_t i = 0; i < n; ++i) u[static_cast<std::size_t>(i)] = choose[static_cast<std::size_t>(i)] != 0 ? u[static_cast<std::size_t>(i)] : w[static_cast<std::size_t>(i)];
+      for (std::int64_t i = 0; i < n; ++i)
+        u[static_cast<std::size_t>(i)] = choose[static_cast<std::size_t>(i)] != 0 ? u[static_cast<std::size_t>(i)] : w[static_cast<std::size_t>(i)];
       store(result, at, n, u.data());
     }
   });
@@ -241,14 +245,26 @@ Value array_where(const Value& condition, const Value& a, const Value& b) {
 
 std::optional<Value> array_map(std::string_view op, const Value& v) {
   using F = double (*)(double);
-  static const std::map<std::string_view, F> kFunctions{
-      {"abs", [](double x) { return std::fabs(x); }},    {"sqrt", [](double x) { return std::sqrt(x); }}, {"exp", [](double x) { return std::exp(x); }},
-      {"log", [](double x) { return std::log(x); }},     {"sin", [](double x) { return std::sin(x); }},   {"cos", [](double x) { return std::cos(x); }},
-      {"tanh", [](double x) { return std::tanh(x); }},   {"floor", [](double x) { return std::floor(x); }}, {"ceil", [](double x) { return std::ceil(x); }},
-      {"round", [](double x) { return std::nearbyint(x); }}, {"sign", [](double x) { return x > 0 ? 1.0 : x < 0 ? -1.0 : x; }},
-      {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }}, {"relu", [](double x) { return x > 0 ? x : 0; }},
-      {"isnan", [](double x) { return std::isnan(x) ? 1.0 : 0.0; }}, {"isfinite", [](double x) { return std::isfinite(x) ? 1.0 : 0.0; }},
-      {"log2", [](double x) { return std::log2(x); }}, {"log10", [](double x) { return std::log10(x); }}, {"log1p", [](double x) { return std::log1p(x); }}};
+  static const std::map<std::string_view, F> kFunctions{{"abs", [](double x) { return std::fabs(x); }},
+                                                        {"sqrt", [](double x) { return std::sqrt(x); }},
+                                                        {"exp", [](double x) { return std::exp(x); }},
+                                                        {"log", [](double x) { return std::log(x); }},
+                                                        {"sin", [](double x) { return std::sin(x); }},
+                                                        {"cos", [](double x) { return std::cos(x); }},
+                                                        {"tanh", [](double x) { return std::tanh(x); }},
+                                                        {"floor", [](double x) { return std::floor(x); }},
+                                                        {"ceil", [](double x) { return std::ceil(x); }},
+                                                        {"round", [](double x) { return std::nearbyint(x); }},
+                                                        {"sign", [](double x) { return x > 0   ? 1.0
+                                                                                       : x < 0 ? -1.0
+                                                                                               : x; }},
+                                                        {"sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); }},
+                                                        {"relu", [](double x) { return x > 0 ? x : 0; }},
+                                                        {"isnan", [](double x) { return std::isnan(x) ? 1.0 : 0.0; }},
+                                                        {"isfinite", [](double x) { return std::isfinite(x) ? 1.0 : 0.0; }},
+                                                        {"log2", [](double x) { return std::log2(x); }},
+                                                        {"log10", [](double x) { return std::log10(x); }},
+                                                        {"log1p", [](double x) { return std::log1p(x); }}};
   const auto it = kFunctions.find(op);
   if (it == kFunctions.end()) return std::nullopt;
   const Array in = voxels(v).contiguous();

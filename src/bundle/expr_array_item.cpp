@@ -12,7 +12,8 @@ namespace {
 bool is_mask(const Value& v) { return is_arrayish(v) && image::array_of(v).dtype() == DType::boolean; }
 
 Array masked(const Array& a, const Array& mask) {
-  if (mask.shape() != a.shape()) throw Error(ErrorKind::shape, "a mask " + to_string(mask.shape()) + " does not fit an array " + to_string(a.shape()));
+  if (mask.shape() != a.shape())
+    throw Error(ErrorKind::shape, "a mask " + to_string(mask.shape()) + " does not fit an array " + to_string(a.shape()));
   const Array from = a.contiguous(), chosen = mask.contiguous();
   const bool* m = chosen.data<bool>();
   const std::int64_t n = std::count(m, m + chosen.numel(), true);

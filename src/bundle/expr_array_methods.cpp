@@ -107,7 +107,8 @@ Value transpose(const Value& self, const Args& a) {
   std::vector<int> order(static_cast<std::size_t>(x.dim()));
   for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<int>(i);
   if (axes.empty()) std::reverse(order.begin(), order.end());
-  else if (axes.size() == 2) std::swap(order[static_cast<std::size_t>(axis_of(axes[0], x.dim()))], order[static_cast<std::size_t>(axis_of(axes[1], x.dim()))]);
+  else if (axes.size() == 2)
+    std::swap(order[static_cast<std::size_t>(axis_of(axes[0], x.dim()))], order[static_cast<std::size_t>(axis_of(axes[1], x.dim()))]);
   else order = cast<std::vector<int>>(Value(a.positional.size() == 1 ? a.positional[0] : Value(List{a.positional})));
   return x.permute(order);
 }
@@ -138,11 +139,24 @@ Value same(const Value& self, const Args&) { return self; }
 Value copy(const Value& self, const Args&) { return with_place(self, voxels(self).clone()); }
 
 const std::map<std::string, Method, std::less<>> kMethods{
-    {"to", cast_to}, {"astype", cast_to}, {"type", cast_to},
-    {"float", as<DType::f32>}, {"double", as<DType::f64>}, {"half", as<DType::f16>}, {"int", as<DType::i32>}, {"long", as<DType::i64>},
-    {"short", as<DType::i16>}, {"byte", as<DType::u8>}, {"bool", as<DType::boolean>},
-    {"cpu", same}, {"cuda", same}, {"detach", same}, {"contiguous", same}, {"requires_grad_", same},
-    {"clone", copy}, {"copy", copy},
+    {"to", cast_to},
+    {"astype", cast_to},
+    {"type", cast_to},
+    {"float", as<DType::f32>},
+    {"double", as<DType::f64>},
+    {"half", as<DType::f16>},
+    {"int", as<DType::i32>},
+    {"long", as<DType::i64>},
+    {"short", as<DType::i16>},
+    {"byte", as<DType::u8>},
+    {"bool", as<DType::boolean>},
+    {"cpu", same},
+    {"cuda", same},
+    {"detach", same},
+    {"contiguous", same},
+    {"requires_grad_", same},
+    {"clone", copy},
+    {"copy", copy},
     {"numpy", [](const Value& self, const Args&) { return Value(voxels(self)); }},
     {"as_tensor", [](const Value& self, const Args&) { return Value(voxels(self)); }},
     {"item",
@@ -163,7 +177,12 @@ const std::map<std::string, Method, std::less<>> kMethods{
     {"all", [](const Value& self, const Args& a) { return reduce("all", self, a); }},
     {"argmax", [](const Value& self, const Args& a) { return extreme_place(self, a, true); }},
     {"argmin", [](const Value& self, const Args& a) { return extreme_place(self, a, false); }},
-    {"clamp", clamp}, {"clip", clamp}, {"squeeze", squeeze}, {"transpose", transpose}, {"permute", permute}, {"flip", flip},
+    {"clamp", clamp},
+    {"clip", clamp},
+    {"squeeze", squeeze},
+    {"transpose", transpose},
+    {"permute", permute},
+    {"flip", flip},
     {"unsqueeze",
      [](const Value& self, const Args& a) {
        const Array x = voxels(self);

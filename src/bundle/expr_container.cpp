@@ -183,7 +183,8 @@ const std::map<std::string, Method, std::less<>> kDict{
      }},
 };
 
-std::optional<Value> method(const std::map<std::string, Method, std::less<>>& table, const Value& self, const std::string& type, const std::string& name) {
+std::optional<Value> method(const std::map<std::string, Method, std::less<>>& table, const Value& self, const std::string& type,
+                            const std::string& name) {
   const auto it = table.find(name);
   if (it == table.end()) return std::nullopt;
   return make_function(type + "." + name, [self, f = it->second](const CallArgs& args) { return f(self, args); });

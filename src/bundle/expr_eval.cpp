@@ -38,9 +38,9 @@ struct Context {
 Value eval(const NodePtr& node, const Context& c);
 
 /// Python's builtins that reach the system or the interpreter; naming them says so.
-const std::set<std::string, std::less<>> kDangerous{"open",   "exec",    "eval",     "compile", "__import__", "globals", "locals",     "vars",
-                                                    "input",  "getattr", "delattr",  "hasattr", "breakpoint", "memoryview", "__builtins__", "exit",
-                                                    "quit",   "help",    "type",     "super",   "object",     "classmethod", "id", "dir"};
+const std::set<std::string, std::less<>> kDangerous{"open",  "exec",    "eval",    "compile", "__import__", "globals",     "locals",       "vars",
+                                                    "input", "getattr", "delattr", "hasattr", "breakpoint", "memoryview",  "__builtins__", "exit",
+                                                    "quit",  "help",    "type",    "super",   "object",     "classmethod", "id",           "dir"};
 
 Value name_value(const std::string& name, const Context& c) {
   if (c.scope)

@@ -188,7 +188,8 @@ std::string percent_format(const std::string& pattern, const Value& values) {
     if (type == 's' || type == 'r') {
       out += format_value(type == 'r' ? v.repr() : v.str(), (left || spec.empty() ? "" : ">") + spec);
     } else if (type == 'd' || type == 'i') {
-      out += format_value(static_cast<std::int64_t>(v.is_float() ? static_cast<std::int64_t>(v.as_float()) : v.as_int()), (left ? "<" : "") + flags + spec + "d");
+      out += format_value(static_cast<std::int64_t>(v.is_float() ? static_cast<std::int64_t>(v.as_float()) : v.as_int()),
+                          (left ? "<" : "") + flags + spec + "d");
     } else if (type && std::string_view("eEfFgGxXo").find(type) != std::string_view::npos) {
       out += format_value(v, (left ? "<" : "") + flags + spec + type);
     } else {

@@ -15,9 +15,9 @@ bool is_word(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c =
   throw Error(ErrorKind::config, "syntax error at column " + std::to_string(at + 1) + ": " + why);
 }
 
-constexpr std::array<std::string_view, 45> kOperators{"**", "//", "==", "!=", "<=", ">=", "<<", ">>", ":=", "->", "...", "+", "-", "*", "/",
-                                                      "%",  "<",  ">",  "(",  ")",  "[",  "]",  "{",  "}",  ",",  ":",   ".", "&", "|", "^",
-                                                      "~",  "=",  ";",  "!",  "`"};
+constexpr std::array<std::string_view, 45> kOperators{"**", "//", "==", "!=", "<=", ">=", "<<", ">>", ":=", "->", "...", "+",
+                                                      "-",  "*",  "/",  "%",  "<",  ">",  "(",  ")",  "[",  "]",  "{",   "}",
+                                                      ",",  ":",  ".",  "&",  "|",  "^",  "~",  "=",  ";",  "!",  "`"};
 
 struct Lexer {
   std::string_view s;
@@ -46,7 +46,7 @@ struct Lexer {
     } else {
       run(is_digit);
       bool floating = false;
-      if (at(i) == '.' && !(at(i + 1) == '.' )) {
+      if (at(i) == '.' && !(at(i + 1) == '.')) {
         floating = true;
         digits += s[i++];
         run(is_digit);
@@ -181,7 +181,8 @@ std::string unescape(std::string_view body) {
     } else if (c >= '0' && c <= '7') {
       std::uint32_t code = 0;
       std::size_t n = 0;
-      for (; n < 3 && i + n < body.size() && body[i + n] >= '0' && body[i + n] <= '7'; ++n) code = code * 8 + static_cast<std::uint32_t>(body[i + n] - '0');
+      for (; n < 3 && i + n < body.size() && body[i + n] >= '0' && body[i + n] <= '7'; ++n)
+        code = code * 8 + static_cast<std::uint32_t>(body[i + n] - '0');
       i += n - 1;
       out += utf8(code);
     } else if (c == 'x' || c == 'u' || c == 'U') {

@@ -12,9 +12,9 @@ enum class TokenKind { name, number, string, fstring, op, reference, end };
 
 struct Token {
   TokenKind kind = TokenKind::end;
-  std::string text;          ///< a name, an operator, a reference's id, or the raw inside of an f-string
-  Value value;               ///< of a number or plain string
-  bool raw = false;          ///< an f-string with the prefix r
+  std::string text;                ///< a name, an operator, a reference's id, or the raw inside of an f-string
+  Value value;                     ///< of a number or plain string
+  bool raw = false;                ///< an f-string with the prefix r
   std::size_t begin = 0, end = 0;  ///< bytes of the source
 };
 

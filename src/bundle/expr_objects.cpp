@@ -40,7 +40,9 @@ class ComponentClass : public Object {
   explicit ComponentClass(const Component& component) : component_(component) {}
   std::string type_name() const override { return "type"; }
   std::string repr() const override { return "<class '" + component_.name + "'>"; }
-  Value call(const CallArgs& args) override { return with_context(component_.name, [&] { return construct(component_, args); }); }
+  Value call(const CallArgs& args) override {
+    return with_context(component_.name, [&] { return construct(component_, args); });
+  }
   std::optional<Value> attribute(std::string_view name) override {
     if (name == "__name__") return Value(component_.name);
     return std::nullopt;

@@ -120,7 +120,8 @@ Value join(const Value& a, const Value& b) {
   }
   std::vector<Value> out = a.items();
   out.insert(out.end(), b.items().begin(), b.items().end());
-  if (static_cast<std::int64_t>(out.size()) > kMaxItems) throw Error(ErrorKind::refused, "a list of more than " + std::to_string(kMaxItems) + " items");
+  if (static_cast<std::int64_t>(out.size()) > kMaxItems)
+    throw Error(ErrorKind::refused, "a list of more than " + std::to_string(kMaxItems) + " items");
   spend(static_cast<std::int64_t>(out.size()));
   return a.is_list() ? Value(List{std::move(out)}) : Value(Tuple{std::move(out)});
 }

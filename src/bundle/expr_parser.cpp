@@ -28,10 +28,10 @@ NodePtr make(Kind kind, std::vector<NodePtr> kids, std::string text = {}) {
 }
 NodePtr constant(Value v) { return finish(Node{.kind = Kind::constant, .value = std::move(v)}); }
 
-const std::set<std::string, std::less<>> kKeywords{
-    "False", "None",   "True", "and",     "as",   "assert", "async",  "await",    "break", "class",  "continue", "def",
-    "del",   "elif",   "else", "except",  "finally", "for", "from",   "global",   "if",    "import", "in",       "is",
-    "lambda", "nonlocal", "not", "or",    "pass", "raise",  "return", "try",      "while", "with",   "yield"};
+const std::set<std::string, std::less<>> kKeywords{"False", "None",     "True",  "and",    "as",   "assert", "async",  "await",    "break",
+                                                   "class", "continue", "def",   "del",    "elif", "else",   "except", "finally",  "for",
+                                                   "from",  "global",   "if",    "import", "in",   "is",     "lambda", "nonlocal", "not",
+                                                   "or",    "pass",     "raise", "return", "try",  "while",  "with",   "yield"};
 /// Left-associative operators by how strongly they bind.
 const std::map<std::string, int, std::less<>> kBinary{{"|", 1}, {"^", 2}, {"&", 3}, {"<<", 4}, {">>", 4}, {"+", 5},
                                                       {"-", 5}, {"*", 6}, {"/", 6}, {"//", 6}, {"%", 6}};
@@ -140,7 +140,9 @@ class Parser {
     return finish(std::move(node));
   }
 
-  NodePtr disjunction() { return chain("or", [this] { return chain("and", [this] { return negation(); }); }); }
+  NodePtr disjunction() {
+    return chain("or", [this] { return chain("and", [this] { return negation(); }); });
+  }
   template <class F>
   NodePtr chain(const char* word, F&& operand) {
     std::vector<NodePtr> kids{operand()};

@@ -52,15 +52,15 @@ inline constexpr std::int64_t kMaxString = 1 << 24, kMaxItems = 1 << 20;
 /// A Python error: "TypeError: ..." and the like are not told apart.
 [[noreturn]] void fail(const std::string& why);
 
-Value binary(std::string_view op, const Value& a, const Value& b);  ///< + - * / // % ** << >> & | ^
-Value unary(std::string_view op, const Value& a);                   ///< - + ~
-Value compare(std::string_view op, const Value& a, const Value& b); ///< == != < <= > >= in, not in, is, is not
-bool equal(const Value& a, const Value& b);                         ///< ==, as a bool; sets by content
-bool less(const Value& a, const Value& b);                          ///< for sorting; throws if there is no order
+Value binary(std::string_view op, const Value& a, const Value& b);   ///< + - * / // % ** << >> & | ^
+Value unary(std::string_view op, const Value& a);                    ///< - + ~
+Value compare(std::string_view op, const Value& a, const Value& b);  ///< == != < <= > >= in, not in, is, is not
+bool equal(const Value& a, const Value& b);                          ///< ==, as a bool; sets by content
+bool less(const Value& a, const Value& b);                           ///< for sorting; throws if there is no order
 bool truth(const Value& v);
 bool contains(const Value& container, const Value& item);
-Value item(const Value& container, const Value& key);               ///< container[key]
-std::int64_t length(const Value& v);                                ///< len(v)
+Value item(const Value& container, const Value& key);  ///< container[key]
+std::int64_t length(const Value& v);                   ///< len(v)
 /// object.name; underscore-underscore names are refused.
 Value attribute(const Value& object, const std::string& name);
 /// callee(...): functions, lambdas, components, dtypes as casts.

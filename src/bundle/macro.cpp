@@ -16,7 +16,8 @@ class Macros {
   Macros(const Value& config, fs::path folder) : config_(config), folder_(std::move(folder)) {}
 
   Value resolve(const std::string& id, const Value& v, int depth) {
-    if (depth > kMaxDepth) throw Error(ErrorKind::config, "'" + id + "' is nested deeper than " + std::to_string(kMaxDepth) + " (a macro inside itself?)");
+    if (depth > kMaxDepth)
+      throw Error(ErrorKind::config, "'" + id + "' is nested deeper than " + std::to_string(kMaxDepth) + " (a macro inside itself?)");
     if (++copies_ > kMaxCopies) throw Error(ErrorKind::refused, "macros make more than " + std::to_string(kMaxCopies) + " items");
     auto below = [&](const std::string& key) { return id.empty() ? key : id + "::" + key; };
     if (v.is_list()) {
@@ -90,7 +91,8 @@ std::string resolve_relative_ids(const std::string& id, std::string text) {
     std::size_t up = 0;
     while (text.compare(i, 2, "::") == 0) i += 2, ++up;
     if (up == 0) continue;
-    if (up > std::max<std::size_t>(levels.size(), 1)) throw Error(ErrorKind::config, "'" + id + "': the relative id in '" + text + "' leaves the config");
+    if (up > std::max<std::size_t>(levels.size(), 1))
+      throw Error(ErrorKind::config, "'" + id + "': the relative id in '" + text + "' leaves the config");
     for (std::size_t k = 0; k + up < levels.size(); ++k) out += levels[k] + "::";
   }
   return out;

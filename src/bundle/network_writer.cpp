@@ -19,7 +19,8 @@ StateDict weights_of(const NetworkExport& what) {
   return network->state_dict();
 }
 
-const RegisterNetworkWriter torch({.extensions = {".pt", ".pth"}, .write = [](const NetworkExport& what) { write_state_dict(what.path, weights_of(what)); }});
+const RegisterNetworkWriter torch({.extensions = {".pt", ".pth"},
+                                   .write = [](const NetworkExport& what) { write_state_dict(what.path, weights_of(what)); }});
 
 const RegisterNetworkWriter safetensors({.extensions = {".safetensors"}, .write = [](const NetworkExport& what) {
                                            SafetensorsMetadata metadata = what.documents;

@@ -12,7 +12,7 @@
 namespace vesal::bundle {
 
 struct NetworkExport {
-  Value network;                                 ///< an object with weights (Stateful), loaded
+  Value network;  ///< an object with weights (Stateful), loaded
   std::filesystem::path path;
   Shape input_shape;                             ///< [N, C, spatial...] for formats made by a trial run; empty if unknown
   std::map<std::string, std::string> documents;  ///< JSON texts that go along, by name: "metadata.json", "inference.json"

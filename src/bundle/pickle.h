@@ -37,8 +37,8 @@ struct PickleRules {
   std::function<Value(const Value& id)> persistent;
 };
 
-/// Runs protocols 2 to 5 on plain data: None, bool, int (64 bits), float, str, bytes (as uint8 arrays), list, tuple, dict, set (as a list), and what `rules`
-/// allow. Depth, number of values and copied text are bounded; values that hold themselves are refused.
+/// Runs protocols 2 to 5 on plain data: None, bool, int (64 bits), float, str, bytes (as uint8 arrays), list, tuple, dict, set (as a list), and what
+/// `rules` allow. Depth, number of values and copied text are bounded; values that hold themselves are refused.
 Value read_pickle(std::string_view bytes, const PickleRules& rules);
 
 /// Writes protocol 2, as torch does.

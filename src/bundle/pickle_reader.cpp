@@ -20,8 +20,7 @@ class Machine {
  public:
   Machine(std::string_view in, const PickleRules& rules) : in_(in), rules_(rules) {}
   Value run() {
-    while (!step(static_cast<unsigned char>(take(1)[0]))) {
-    }
+    while (!step(static_cast<unsigned char>(take(1)[0]))) {}
     if (stack_.size() != 1) damaged("ends with " + std::to_string(stack_.size()) + " values on the stack");
     const Value result = plain(pop());
     tree_.check(result);
@@ -71,7 +70,8 @@ class Machine {
   /// What was pushed since the last mark.
   std::vector<Value> pop_mark() {
     if (marks_.empty()) damaged("no mark at byte " + std::to_string(at_ - 1));
-    std::vector<Value> items(std::make_move_iterator(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back())), std::make_move_iterator(stack_.end()));
+    std::vector<Value> items(std::make_move_iterator(stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back())),
+                             std::make_move_iterator(stack_.end()));
     stack_.resize(marks_.back());
     marks_.pop_back();
     return items;
@@ -180,21 +180,26 @@ bool Machine::step(unsigned char code) {
     case 0x8a: push_long(number<std::uint8_t>()); break;
     case 0x8b: push_long(number<std::uint32_t>()); break;
     case 'G': push(std::bit_cast<double>(__builtin_bswap64(number<std::uint64_t>()))); break;
-    case 'X': case 'T': push(take(number<std::uint32_t>())); break;
-    case 0x8c: case 'U': push(take(number<std::uint8_t>())); break;
+    case 'X':
+    case 'T': push(take(number<std::uint32_t>())); break;
+    case 0x8c:
+    case 'U': push(take(number<std::uint8_t>())); break;
     case 0x8d: push(take(number<std::uint64_t>())); break;
     case 'B': push_bytes(number<std::uint32_t>()); break;
     case 'C': push_bytes(number<std::uint8_t>()); break;
-    case 0x8e: case 0x96: push_bytes(number<std::uint64_t>()); break;
+    case 0x8e:
+    case 0x96: push_bytes(number<std::uint64_t>()); break;
 
-    case ']': case 0x8f: push_made(List{}); break;
+    case ']':
+    case 0x8f: push_made(List{}); break;
     case '}': push_made(Dict{}); break;
     case ')': push(Tuple{}); break;
     case 0x85: push_tuple_of(1); break;
     case 0x86: push_tuple_of(2); break;
     case 0x87: push_tuple_of(3); break;
     case 't': push_tuple(pop_mark()); break;
-    case 'l': case 0x91: {
+    case 'l':
+    case 0x91: {
       std::vector<Value> items = pop_mark();
       push_made(List{});
       for (Value& v : items) append(stack_.back(), std::move(v));
@@ -211,7 +216,8 @@ bool Machine::step(unsigned char code) {
       append(top(), std::move(item));
       break;
     }
-    case 'e': case 0x90: {
+    case 'e':
+    case 0x90: {
       std::vector<Value> items = pop_mark();
       for (Value& v : items) append(top(), std::move(v));
       break;
@@ -234,7 +240,8 @@ bool Machine::step(unsigned char code) {
     case 'h': get(number<std::uint8_t>()); break;
     case 'j': get(number<std::uint32_t>()); break;
 
-    case 'c': case 'i': {
+    case 'c':
+    case 'i': {
       const std::string module(line()), name(line());
       push(rules_.global(module, name));
       if (code == 'i') refused_opcode(code);
@@ -247,7 +254,8 @@ bool Machine::step(unsigned char code) {
       break;
     }
     case 'Q': push(rules_.persistent(pop())); break;
-    case 'R': case 0x81: reduce(); break;
+    case 'R':
+    case 0x81: reduce(); break;
     case 'b': build(); break;
     default: refused_opcode(code);
   }

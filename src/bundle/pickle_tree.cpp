@@ -46,7 +46,8 @@ PickleTree::Extent PickleTree::measure(const Value& v, int depth) {
   const auto add = [&](const Value& part) {
     const Extent inner = measure(part, depth + 1);
     extent.height = std::max(extent.height, inner.height + 1);
-    if ((extent.values += inner.values) > kMaxValues) throw Error(ErrorKind::format, "pickle: more than " + std::to_string(kMaxValues) + " values when written out");
+    if ((extent.values += inner.values) > kMaxValues)
+      throw Error(ErrorKind::format, "pickle: more than " + std::to_string(kMaxValues) + " values when written out");
   };
   if (v.is_dict()) {
     for (const auto& [key, value] : v.as_dict()) add(value);

@@ -235,7 +235,8 @@ Value Resolver::component(const std::string& id, const Dict& config) {
 }
 
 Value Resolver::construct_target(const std::string&, const Value& target, const std::string& mode, CallArgs args) {
-  if (mode != "default" && mode != "callable" && mode != "debug") throw Error(ErrorKind::config, "_mode_ '" + mode + "' is none of default, callable, debug");
+  if (mode != "default" && mode != "callable" && mode != "debug")
+    throw Error(ErrorKind::config, "_mode_ '" + mode + "' is none of default, callable, debug");
   if (mode == "debug") log::warning("_mode_ debug has no debugger here; the component is made as by default");
   Value callee = target;
   std::string name = target.type_name();

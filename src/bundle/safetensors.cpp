@@ -83,7 +83,8 @@ StateDict read_safetensors(std::span<const std::byte> bytes, SafetensorsMetadata
   std::uint64_t size = 0;
   if (bytes.size() < 8) damaged("truncated");
   std::memcpy(&size, bytes.data(), 8);
-  if (size > kMaxHeader || size > bytes.size() - 8) damaged("a header of " + std::to_string(size) + " bytes in a file of " + std::to_string(bytes.size()));
+  if (size > kMaxHeader || size > bytes.size() - 8)
+    damaged("a header of " + std::to_string(size) + " bytes in a file of " + std::to_string(bytes.size()));
   const Value header = with_context("safetensors: header", [&] { return parse_json({reinterpret_cast<const char*>(bytes.data()) + 8, size}); });
   if (!header.is_dict()) damaged("its header is a " + header.type_name());
   const auto data = bytes.subspan(8 + size);

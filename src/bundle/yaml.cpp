@@ -144,9 +144,7 @@ Value parse_yaml(const std::string& text) {
     const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     if (documents.size() > 1) throw Error(ErrorKind::format, "not YAML: more than one document");
     return documents.empty() ? Value() : Converter().convert(documents[0], 0);
-  } catch (const YAML::Exception& e) {
-    throw Error(ErrorKind::format, "not YAML: line " + std::to_string(e.mark.line + 1) + ": " + e.msg);
-  }
+  } catch (const YAML::Exception& e) { throw Error(ErrorKind::format, "not YAML: line " + std::to_string(e.mark.line + 1) + ": " + e.msg); }
 }
 
 }  // namespace vesal::bundle

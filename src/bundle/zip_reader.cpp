@@ -48,7 +48,8 @@ Directory find_directory(const Reader& in) {
       if (in.get<std::uint32_t>(end64) != kEnd64) damaged("no zip64 end record where the locator points");
       return {in.get<std::uint64_t>(end64 + 48), in.get<std::uint64_t>(end64 + 40), in.get<std::uint64_t>(end64 + 32)};
     }
-    if (in.get<std::uint16_t>(at + 4) != 0 || in.get<std::uint16_t>(at + 6) != 0) throw Error(ErrorKind::unsupported, "zip archive: split over several files");
+    if (in.get<std::uint16_t>(at + 4) != 0 || in.get<std::uint16_t>(at + 6) != 0)
+      throw Error(ErrorKind::unsupported, "zip archive: split over several files");
     return {in.get<std::uint32_t>(at + 16), in.get<std::uint32_t>(at + 12), in.get<std::uint16_t>(at + 10)};
   }
   damaged("truncated: no directory at the end");
@@ -108,7 +109,8 @@ ZipReader::ZipReader(std::span<const std::byte> bytes) : bytes_(bytes) {
   if (inflated > (64ull << 20) && inflated / 64 > bytes.size()) damaged("compressed more than 64 times: a zip bomb");
   std::sort(order.begin(), order.end(), [](auto* a, auto* b) { return a->begin < b->begin; });
   for (std::size_t i = 1; i < order.size(); ++i)
-    if (order[i - 1]->begin + order[i - 1]->compressed > order[i]->begin) damaged("entries " + order[i - 1]->name + " and " + order[i]->name + " overlap");
+    if (order[i - 1]->begin + order[i - 1]->compressed > order[i]->begin)
+      damaged("entries " + order[i - 1]->name + " and " + order[i]->name + " overlap");
 }
 
 void ZipReader::add(ZipEntry entry, std::uint64_t local_header, std::uint64_t directory) {
@@ -116,7 +118,8 @@ void ZipReader::add(ZipEntry entry, std::uint64_t local_header, std::uint64_t di
   if (local_header >= directory || in.get<std::uint32_t>(local_header) != kLocal) damaged(entry.name + ": no local header where the directory says");
   const std::uint64_t name_size = in.get<std::uint16_t>(local_header + 26), extra_size = in.get<std::uint16_t>(local_header + 28);
   const auto name = in.part(local_header + 30, name_size);
-  if (std::string_view(reinterpret_cast<const char*>(name.data()), name.size()) != entry.name) damaged(entry.name + ": its two headers differ in name");
+  if (std::string_view(reinterpret_cast<const char*>(name.data()), name.size()) != entry.name)
+    damaged(entry.name + ": its two headers differ in name");
   entry.begin = local_header + 30 + name_size + extra_size;
   if (entry.begin > directory || directory - entry.begin < entry.compressed) damaged(entry.name + ": reaches past the end of the data");
   if (!index_.emplace(entry.name, entries_.size()).second) damaged(entry.name + " is there twice");
@@ -136,15 +139,17 @@ void ZipReader::extract(const ZipEntry& entry, std::span<std::byte> out) const {
     return;
   }
   const std::unique_ptr<libdeflate_decompressor, decltype(&libdeflate_free_decompressor)> inflater(libdeflate_alloc_decompressor(),
-                                                                                                     libdeflate_free_decompressor);
+                                                                                                   libdeflate_free_decompressor);
   if (!inflater) throw std::bad_alloc();
   std::byte none;
-  if (libdeflate_deflate_decompress(inflater.get(), in.data(), in.size(), out.empty() ? &none : out.data(), out.size(), nullptr) != LIBDEFLATE_SUCCESS)
+  if (libdeflate_deflate_decompress(inflater.get(), in.data(), in.size(), out.empty() ? &none : out.data(), out.size(), nullptr) !=
+      LIBDEFLATE_SUCCESS)
     damaged(entry.name + ": its compressed bytes are damaged");
 }
 
 std::string ZipReader::text(const ZipEntry& entry, std::uint64_t limit) const {
-  if (entry.size > limit) throw Error(ErrorKind::memory, entry.name + ": " + std::to_string(entry.size) + " bytes, at most " + std::to_string(limit) + " are taken");
+  if (entry.size > limit)
+    throw Error(ErrorKind::memory, entry.name + ": " + std::to_string(entry.size) + " bytes, at most " + std::to_string(limit) + " are taken");
   std::string content(entry.size, '\0');
   extract(entry, std::as_writable_bytes(std::span(content)));
   return content;

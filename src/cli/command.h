@@ -9,17 +9,17 @@ namespace vesal::cli {
 /// Options every command has.
 struct Globals {
   bool quiet = false;
-  bool json = false;    ///< results as JSON on standard output
+  bool json = false;  ///< results as JSON on standard output
   bool verbose = false;
-  int threads = 0;      ///< 0: all cores
+  int threads = 0;  ///< 0: all cores
 };
 Globals& globals();
 
 /// setup() adds options to the CLI11 sub-command and returns what runs it; the return value is the exit code.
 struct Command {
-  std::string name;     ///< "segment", or "bundle run" for a sub-command of a group
-  std::string summary;  ///< one line
-  std::string examples; ///< shown below the options
+  std::string name;      ///< "segment", or "bundle run" for a sub-command of a group
+  std::string summary;   ///< one line
+  std::string examples;  ///< shown below the options
   std::function<std::function<int()>(CLI::App&)> setup;
 };
 struct RegisterCommand {

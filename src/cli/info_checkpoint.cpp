@@ -21,9 +21,7 @@ bool is_checkpoint(const fs::path& path) {
   if (std::find(kEndings.begin(), kEndings.end(), path.extension()) != kEndings.end()) return true;
   try {
     return bundle::checkpoint_format(path) != CheckpointFormat::unknown;
-  } catch (const Error&) {
-    return false;
-  }
+  } catch (const Error&) { return false; }
 }
 
 /// Batch norm's statistics are in a state_dict but are no parameters.
@@ -75,9 +73,7 @@ Dict describe(const fs::path& path) {
     const bundle::StateDict state = bundle::find_state_dict(tree, "", &wrapper);
     if (!wrapper.empty()) out["state_dict_key"] = wrapper;
     describe_state(out, state);
-  } catch (const Error& e) {
-    out["note"] = e.what();
-  }
+  } catch (const Error& e) { out["note"] = e.what(); }
   if (tree.is_dict() && (!wrapper.empty() || out.contains("note"))) {
     Dict keys;
     for (const auto& [key, value] : tree.as_dict()) {
@@ -101,7 +97,8 @@ std::string print(const Dict& d) {
   for (const Value& t : tensors->items()) width = std::max(width, t.as_dict().at("name").as_string().size());
   s += fmt::format("\n{:<{}}  {:<9} shape\n", "name", width, "dtype");
   for (const Value& t : tensors->items())
-    s += fmt::format("{:<{}}  {:<9} {}\n", t.as_dict().at("name").as_string(), width, t.as_dict().at("dtype").as_string(), t.as_dict().at("shape").repr());
+    s += fmt::format("{:<{}}  {:<9} {}\n", t.as_dict().at("name").as_string(), width, t.as_dict().at("dtype").as_string(),
+                     t.as_dict().at("shape").repr());
   return s;
 }
 

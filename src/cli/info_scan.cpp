@@ -34,8 +34,8 @@ Dict describe(const std::filesystem::path& path) {
   const image::Statistics s = image::statistics_of(scan.array(), kPercents);
   Dict percentiles;
   for (std::size_t i = 0; i < kPercents.size(); ++i) percentiles[fmt::format("{}", kPercents[i])] = s.percentiles[i];
-  facts["intensity"] = Dict{{"min", s.min}, {"max", s.max}, {"mean", s.mean}, {"std", s.standard_deviation}, {"percentiles", percentiles},
-                            {"not_finite", s.not_finite}};
+  facts["intensity"] = Dict{
+      {"min", s.min}, {"max", s.max}, {"mean", s.mean}, {"std", s.standard_deviation}, {"percentiles", percentiles}, {"not_finite", s.not_finite}};
   return facts;
 }
 
@@ -74,10 +74,11 @@ std::string print(const Dict& facts) {
 
 const RegisterDescriber registered({.kind = "scan",
                                     .priority = 0,
-                                    .matches = [](const std::filesystem::path& path) {
-                                      std::error_code ignored;
-                                      return std::filesystem::is_regular_file(path, ignored);
-                                    },
+                                    .matches =
+                                        [](const std::filesystem::path& path) {
+                                          std::error_code ignored;
+                                          return std::filesystem::is_regular_file(path, ignored);
+                                        },
                                     .describe = describe,
                                     .print = print});
 

@@ -104,11 +104,7 @@ int main(int argc, char** argv) {
   vesal::install_cancel_handler();
   try {
     return vesal::cli::run(argc, argv);
-  } catch (const vesal::Error& e) {
-    return vesal::cli::report(e);
-  } catch (const std::bad_alloc&) {
+  } catch (const vesal::Error& e) { return vesal::cli::report(e); } catch (const std::bad_alloc&) {
     return vesal::cli::report(vesal::Error(vesal::ErrorKind::memory, "out of memory"));
-  } catch (const std::exception& e) {
-    return vesal::cli::report(vesal::Error(vesal::ErrorKind::internal, e.what()));
-  }
+  } catch (const std::exception& e) { return vesal::cli::report(vesal::Error(vesal::ErrorKind::internal, e.what())); }
 }

@@ -1,4 +1,6 @@
 // vesal phantom: labelled CT phantoms on disk, in the Decathlon's layout.
+#include "image/phantom.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +12,6 @@
 #include "base/registry.h"
 #include "cli/command.h"
 #include "image/formats.h"
-#include "image/phantom.h"
 
 namespace vesal::cli {
 namespace {
@@ -78,12 +79,9 @@ int run(const Options& o) {
     if (only < 0) names[std::to_string(number)] = name;
     else if (number == only) names["1"] = name;
   }
-  const Value dataset = Dict{{"name", "phantoms"},
-                             {"description", "CT phantoms made by rule; no patient"},
-                             {"tensorImageSize", "3D"},
-                             {"modality", Dict{{"0", "CT"}}},
-                             {"labels", names},
-                             {"numTraining", o.count},
+  const Value dataset = Dict{{"name", "phantoms"},      {"description", "CT phantoms made by rule; no patient"},
+                             {"tensorImageSize", "3D"}, {"modality", Dict{{"0", "CT"}}},
+                             {"labels", names},         {"numTraining", o.count},
                              {"training", training}};
   write_file(o.folder / "dataset.json", to_json(dataset) + "\n");
   if (globals().json) fmt::print("{}\n", to_json(dataset));

@@ -43,7 +43,7 @@ struct Orientation {
   bool operator==(const Orientation&) const = default;
 };
 Orientation orientation_of(const Affine& a);
-std::string axcodes(const Orientation& o);          ///< "RAS", "LPS", ...
-Orientation parse_axcodes(const std::string& codes); ///< throws Error(usage) on anything but three distinct axes
+std::string axcodes(const Orientation& o);            ///< "RAS", "LPS", ...
+Orientation parse_axcodes(const std::string& codes);  ///< throws Error(usage) on anything but three distinct axes
 
 }  // namespace vesal::image

@@ -88,8 +88,7 @@ bool can_write(const fs::path& path) {
 }
 
 void write_image(const fs::path& path, const Image& image, const WriteOptions& options) {
-  if (!can_write(path))
-    throw Error(ErrorKind::unsupported, "writing " + path.string() + ": the name must end in one of " + known_extensions(true));
+  if (!can_write(path)) throw Error(ErrorKind::unsupported, "writing " + path.string() + ": the name must end in one of " + known_extensions(true));
   by_extension(path)->write(path, image, options);
 }
 

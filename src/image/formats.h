@@ -37,11 +37,11 @@ void write_image(const std::filesystem::path& path, const Image& image, const Wr
 
 /// A file format; its .cpp registers it.
 struct Format {
-  std::string name;                     ///< "NIfTI"
-  std::vector<std::string> extensions;  ///< lower case: ".nii.gz"
-  bool (*recognises)(std::span<const std::byte> head);                                     ///< by the first 512 bytes (inflated, if gzip)
+  std::string name;                                     ///< "NIfTI"
+  std::vector<std::string> extensions;                  ///< lower case: ".nii.gz"
+  bool (*recognises)(std::span<const std::byte> head);  ///< by the first 512 bytes (inflated, if gzip)
   Image (*read)(const std::filesystem::path&, const ReadOptions&);
-  void (*write)(const std::filesystem::path&, const Image&, const WriteOptions&);          ///< nullptr: read only
+  void (*write)(const std::filesystem::path&, const Image&, const WriteOptions&);  ///< nullptr: read only
 };
 struct RegisterFormat {
   explicit RegisterFormat(Format format);

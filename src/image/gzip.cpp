@@ -40,7 +40,7 @@ std::vector<std::byte> gunzip_head(std::span<const std::byte> data, std::size_t 
 
 std::size_t gunzip(std::span<const std::byte> data, std::span<std::byte> out, std::size_t wanted) {
   const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> inflater(libdeflate_alloc_decompressor(),
-                                                                                               libdeflate_free_decompressor);
+                                                                                              libdeflate_free_decompressor);
   if (!inflater) throw Error(ErrorKind::memory, "no memory to inflate");
   std::size_t done = 0;
   while (done < wanted && is_gzip(data)) {
@@ -55,13 +55,13 @@ std::size_t gunzip(std::span<const std::byte> data, std::span<std::byte> out, st
     data = data.subspan(used);
     done += made;
   }
-  if (done < wanted)
-    throw Error(ErrorKind::format, "cut short: " + std::to_string(done) + " of " + std::to_string(wanted) + " bytes");
+  if (done < wanted) throw Error(ErrorKind::format, "cut short: " + std::to_string(done) + " of " + std::to_string(wanted) + " bytes");
   return done;
 }
 
 std::vector<std::byte> gzip_member(std::span<const std::byte> data, int level) {
-  const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> deflater(libdeflate_alloc_compressor(level), libdeflate_free_compressor);
+  const std::unique_ptr<libdeflate_compressor, void (*)(libdeflate_compressor*)> deflater(libdeflate_alloc_compressor(level),
+                                                                                          libdeflate_free_compressor);
   if (!deflater) throw Error(ErrorKind::memory, "no memory to compress");
   std::vector<std::byte> out(libdeflate_gzip_compress_bound(deflater.get(), data.size()));
   out.resize(libdeflate_gzip_compress(deflater.get(), data.data(), data.size(), out.data(), out.size()));

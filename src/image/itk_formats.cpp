@@ -18,9 +18,9 @@ namespace {
 
 using Component = itk::IOComponentEnum;
 constexpr std::pair<Component, DType> kComponents[] = {
-    {Component::UCHAR, DType::u8}, {Component::CHAR, DType::i8},  {Component::USHORT, DType::u16},   {Component::SHORT, DType::i16},
-    {Component::UINT, DType::u32}, {Component::INT, DType::i32},  {Component::ULONGLONG, DType::u64}, {Component::LONGLONG, DType::i64},
-    {Component::ULONG, DType::u64}, {Component::LONG, DType::i64}, {Component::FLOAT, DType::f32},    {Component::DOUBLE, DType::f64}};
+    {Component::UCHAR, DType::u8},  {Component::CHAR, DType::i8},  {Component::USHORT, DType::u16},    {Component::SHORT, DType::i16},
+    {Component::UINT, DType::u32},  {Component::INT, DType::i32},  {Component::ULONGLONG, DType::u64}, {Component::LONGLONG, DType::i64},
+    {Component::ULONG, DType::u64}, {Component::LONG, DType::i64}, {Component::FLOAT, DType::f32},     {Component::DOUBLE, DType::f64}};
 
 /// The reader of a file: MetaImage or NRRD, by name.
 itk::ImageIOBase::Pointer io_of(const std::filesystem::path& path) {
@@ -110,14 +110,17 @@ Image read(const std::filesystem::path& path, const ReadOptions& options) {
   });
   const auto* found = std::find_if(std::begin(kComponents), std::end(kComponents), [&](const auto& c) { return c.first == io->GetComponentType(); });
   if (found == std::end(kComponents))
-    throw Error(ErrorKind::unsupported, "voxels of type " + itk::ImageIOBase::GetComponentTypeAsString(io->GetComponentType()) + " are not supported");
+    throw Error(ErrorKind::unsupported,
+                "voxels of type " + itk::ImageIOBase::GetComponentTypeAsString(io->GetComponentType()) + " are not supported");
   if (io->GetPixelType() == itk::IOPixelEnum::COMPLEX) throw Error(ErrorKind::unsupported, "complex voxels are not supported");
   Shape shape;
   for (unsigned i = 0; i < io->GetNumberOfDimensions(); ++i) {
     shape.push_back(static_cast<std::int64_t>(io->GetDimensions(i)));
-    if (shape.back() < 1) throw Error(ErrorKind::format, "header: extent " + std::to_string(i) + " is " + std::to_string(shape.back()) + ", want at least 1");
+    if (shape.back() < 1)
+      throw Error(ErrorKind::format, "header: extent " + std::to_string(i) + " is " + std::to_string(shape.back()) + ", want at least 1");
   }
-  if (shape.size() < 2 || shape.size() > 3) throw Error(ErrorKind::unsupported, "images of " + std::to_string(shape.size()) + " axes are not supported here");
+  if (shape.size() < 2 || shape.size() > 3)
+    throw Error(ErrorKind::unsupported, "images of " + std::to_string(shape.size()) + " axes are not supported here");
   const int spatial = static_cast<int>(shape.size());
   const auto components = static_cast<std::int64_t>(io->GetNumberOfComponents());
   const Affine affine = with_context("header", [&] { return affine_of(*io); });
@@ -132,7 +135,8 @@ Image read(const std::filesystem::path& path, const ReadOptions& options) {
   // MetaIO does not mind missing voxels, NrrdIO does; neither may be asked for more than DEFLATE can hold.
   const bool packed = payload.compressed || dynamic_cast<itk::NrrdImageIO*>(io.GetPointer());
   if (bytes > payload.bytes * (packed ? 1032 : 1))
-    throw Error(ErrorKind::format, "cut short: the header declares " + std::to_string(bytes) + " bytes of voxels, " + std::to_string(payload.bytes) + " are there");
+    throw Error(ErrorKind::format,
+                "cut short: the header declares " + std::to_string(bytes) + " bytes of voxels, " + std::to_string(payload.bytes) + " are there");
   check_allocation(bytes, payload.bytes);
   const auto buffer = allocate(bytes);
   itk::ImageIORegion region(io->GetNumberOfDimensions());
@@ -164,13 +168,15 @@ const RegisterFormat meta({.name = "MetaImage", .extensions = {".mha", ".mhd"}, 
 }  // namespace
 
 Image read_itk(const std::filesystem::path& path, const ReadOptions& options) {
-  return with_context("reading " + path.string(), [&] { return read(path, options); }, ErrorKind::format);
+  return with_context(
+      "reading " + path.string(), [&] { return read(path, options); }, ErrorKind::format);
 }
 
 void write_itk(const std::filesystem::path& path, const Image& image, const WriteOptions& options) {
   with_context("writing " + path.string(), [&] {
     const std::string extension = path.extension().string();
-    if (extension == ".mhd" || extension == ".nhdr") throw Error(ErrorKind::unsupported, "a header with a separate data file is not written; use .mha or .nrrd");
+    if (extension == ".mhd" || extension == ".nhdr")
+      throw Error(ErrorKind::unsupported, "a header with a separate data file is not written; use .mha or .nrrd");
     Array last = channel_last(image.array(), options);
     if (last.dim() < 3) last = channel_last(image.array(), {.channel_dim = options.channel_dim, .squeeze_end_dims = false}).select(3, 0);
     const DType dtype = options.dtype.value_or(last.dtype() == DType::boolean ? DType::u8 : last.dtype());

@@ -17,23 +17,11 @@ struct Datatype {
   const char* name;
   std::optional<DType> dtype;
 };
-constexpr Datatype kDatatypes[] = {{2, "uint8", DType::u8},
-                                   {4, "int16", DType::i16},
-                                   {8, "int32", DType::i32},
-                                   {16, "float32", DType::f32},
-                                   {64, "float64", DType::f64},
-                                   {256, "int8", DType::i8},
-                                   {512, "uint16", DType::u16},
-                                   {768, "uint32", DType::u32},
-                                   {1024, "int64", DType::i64},
-                                   {1280, "uint64", DType::u64},
-                                   {1, "binary (1 bit)", {}},
-                                   {32, "complex64", {}},
-                                   {128, "RGB colour", {}},
-                                   {1536, "float128", {}},
-                                   {1792, "complex128", {}},
-                                   {2048, "complex256", {}},
-                                   {2304, "RGBA colour", {}}};
+constexpr Datatype kDatatypes[] = {
+    {2, "uint8", DType::u8},   {4, "int16", DType::i16},    {8, "int32", DType::i32},    {16, "float32", DType::f32}, {64, "float64", DType::f64},
+    {256, "int8", DType::i8},  {512, "uint16", DType::u16}, {768, "uint32", DType::u32}, {1024, "int64", DType::i64}, {1280, "uint64", DType::u64},
+    {1, "binary (1 bit)", {}}, {32, "complex64", {}},       {128, "RGB colour", {}},     {1536, "float128", {}},      {1792, "complex128", {}},
+    {2048, "complex256", {}},  {2304, "RGBA colour", {}}};
 
 template <class T>
 T byte_swapped(T value) {
@@ -110,10 +98,10 @@ Shape read_shape(const Fields& fields) {
 DType read_dtype(int code, int bitpix) {
   const auto* found = std::find_if(std::begin(kDatatypes), std::end(kDatatypes), [&](const Datatype& d) { return d.code == code; });
   if (found == std::end(kDatatypes)) throw bad("datatype = " + std::to_string(code) + ", which NIfTI does not know");
-  if (!found->dtype) throw Error(ErrorKind::unsupported, std::string("voxels of type ") + found->name + " are not supported; integers and floats are");
+  if (!found->dtype)
+    throw Error(ErrorKind::unsupported, std::string("voxels of type ") + found->name + " are not supported; integers and floats are");
   const auto bits = static_cast<int>(size_of(*found->dtype)) * 8;
-  if (bitpix != bits && bitpix != 0)
-    throw bad("bitpix = " + std::to_string(bitpix) + ", want " + std::to_string(bits) + " for " + found->name);
+  if (bitpix != bits && bitpix != 0) throw bad("bitpix = " + std::to_string(bitpix) + ", want " + std::to_string(bits) + " for " + found->name);
   return *found->dtype;
 }
 

@@ -16,10 +16,10 @@ namespace vesal::image {
 inline constexpr std::size_t kNiftiHeaderBytes = 540;
 
 struct NiftiHeader {
-  int version = 1;                 ///< 1 or 2
-  bool swapped = false;            ///< the file is in the other byte order
-  DType dtype = DType::u8;         ///< of the stored values
-  Shape shape;                     ///< [x], [x, y], [x, y, z], [x, y, z, t], ... up to 7 axes
+  int version = 1;          ///< 1 or 2
+  bool swapped = false;     ///< the file is in the other byte order
+  DType dtype = DType::u8;  ///< of the stored values
+  Shape shape;              ///< [x], [x, y], [x, y, z], [x, y, z, t], ... up to 7 axes
   std::array<double, 8> pixdim{1, 1, 1, 1, 1, 1, 1, 1};
   std::uint64_t vox_offset = 352;  ///< of the first voxel in the (inflated) file
   Scaling scaling;                 ///< identity where the file does not scale

@@ -35,8 +35,8 @@ void check_size(std::span<const std::byte> file, std::uint64_t wanted) {
   const bool gzip = is_gzip(file);
   const std::uint64_t most = gzip ? file.size() * 1032 : file.size();
   if (wanted > most)
-    throw Error(ErrorKind::format, "cut short: the header declares " + std::to_string(wanted) + " bytes, the file has " + std::to_string(file.size()) +
-                                       (gzip ? " (compressed)" : ""));
+    throw Error(ErrorKind::format, "cut short: the header declares " + std::to_string(wanted) + " bytes, the file has " +
+                                       std::to_string(file.size()) + (gzip ? " (compressed)" : ""));
 }
 
 }  // namespace

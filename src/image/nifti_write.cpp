@@ -89,11 +89,8 @@ bool has_gz_ending(const std::filesystem::path& path) {
   return ending == ".gz";
 }
 
-const RegisterFormat registered({.name = "NIfTI",
-                                 .extensions = {".nii", ".nii.gz"},
-                                 .recognises = looks_like_nifti,
-                                 .read = read_nifti,
-                                 .write = write_nifti});
+const RegisterFormat registered(
+    {.name = "NIfTI", .extensions = {".nii", ".nii.gz"}, .recognises = looks_like_nifti, .read = read_nifti, .write = write_nifti});
 
 }  // namespace
 

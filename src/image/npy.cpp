@@ -119,9 +119,9 @@ Element element_of(const std::string& descr) {
   const bool ordered = !descr.empty() && std::string_view("<>|=").find(descr[0]) != std::string_view::npos;
   const std::string code = descr.substr(ordered ? 1 : 0);
   if (code.starts_with('O')) throw Error(ErrorKind::refused, "npy: pickled Python objects are never loaded");
-  constexpr std::pair<std::string_view, DType> kTypes[] = {{"b1", DType::boolean}, {"?", DType::boolean}, {"u1", DType::u8},   {"i1", DType::i8},
-                                                           {"u2", DType::u16},     {"i2", DType::i16},    {"u4", DType::u32},  {"i4", DType::i32},
-                                                           {"u8", DType::u64},     {"i8", DType::i64},    {"f2", DType::f16},  {"f4", DType::f32},
+  constexpr std::pair<std::string_view, DType> kTypes[] = {{"b1", DType::boolean}, {"?", DType::boolean}, {"u1", DType::u8},  {"i1", DType::i8},
+                                                           {"u2", DType::u16},     {"i2", DType::i16},    {"u4", DType::u32}, {"i4", DType::i32},
+                                                           {"u8", DType::u64},     {"i8", DType::i64},    {"f2", DType::f16}, {"f4", DType::f32},
                                                            {"f8", DType::f64}};
   for (const auto& [name, type] : kTypes)
     if (code == name) return {type, descr[0] == '>'};

@@ -61,9 +61,20 @@ std::pair<double, int> sample(const Anatomy& anatomy, const Point& scan_point, d
 }  // namespace
 
 const std::map<int, std::string>& phantom_labels() {
-  static const std::map<int, std::string> labels{{1, "spleen"},      {2, "kidney right"}, {3, "kidney left"}, {4, "gallbladder"}, {5, "liver"},
-                                                 {6, "stomach"},     {7, "pancreas"},     {10, "lung"},       {18, "small bowel"}, {20, "colon"},
-                                                 {26, "vertebra"},   {52, "aorta"},       {63, "inferior vena cava"}, {92, "rib"}};
+  static const std::map<int, std::string> labels{{1, "spleen"},
+                                                 {2, "kidney right"},
+                                                 {3, "kidney left"},
+                                                 {4, "gallbladder"},
+                                                 {5, "liver"},
+                                                 {6, "stomach"},
+                                                 {7, "pancreas"},
+                                                 {10, "lung"},
+                                                 {18, "small bowel"},
+                                                 {20, "colon"},
+                                                 {26, "vertebra"},
+                                                 {52, "aorta"},
+                                                 {63, "inferior vena cava"},
+                                                 {92, "rib"}};
   return labels;
 }
 
@@ -75,7 +86,8 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
   const double in_plane = dice.uniform(1.2, 3.2), through = dice.uniform(1.5, 5);
   for (int a = 0; a < 3; ++a) {
     if (spacing[a] == 0) spacing[a] = a < 2 ? in_plane : through;
-    if (!(spacing[a] >= 0.3 && spacing[a] <= 20)) throw Error(ErrorKind::usage, "phantom: spacing of 0.3 to 20 mm wanted, got " + std::to_string(spacing[a]));
+    if (!(spacing[a] >= 0.3 && spacing[a] <= 20))
+      throw Error(ErrorKind::usage, "phantom: spacing of 0.3 to 20 mm wanted, got " + std::to_string(spacing[a]));
   }
   const double drawn_slab = dice.chance(0.2) ? dice.uniform(60, 120) : dice.uniform(140, 320);
   const double slab = options.slab_mm > 0 ? options.slab_mm : drawn_slab;

@@ -29,7 +29,8 @@ struct Rotation {
   /// Angles in degrees about x, y, z.
   Rotation(double ax, double ay, double az) {
     const double k = std::numbers::pi / 180;
-    const double cx = std::cos(ax * k), sx = std::sin(ax * k), cy = std::cos(ay * k), sy = std::sin(ay * k), cz = std::cos(az * k), sz = std::sin(az * k);
+    const double cx = std::cos(ax * k), sx = std::sin(ax * k), cy = std::cos(ay * k), sy = std::sin(ay * k), cz = std::cos(az * k),
+                 sz = std::sin(az * k);
     row = {Point{cy * cz, cz * sx * sy - cx * sz, cx * cz * sy + sx * sz}, Point{cy * sz, cx * cz + sx * sy * sz, cx * sy * sz - cz * sx},
            Point{-sy, cy * sx, cx * cy}};
   }
@@ -53,7 +54,7 @@ Contrast draw_contrast(Dice& dice) {
   const Contrast& phase = dice.chance(0.35) ? kNone : dice.chance(0.3) ? kArterial : kPortal;
   const double fatty = dice.chance(0.2) ? dice.uniform(10, 45) : 0;  // fatty liver
   return {dice.around(phase.liver, 0.12) - fatty, dice.around(phase.spleen, 0.14), dice.around(phase.kidney, 0.2),
-          dice.around(phase.aorta, 0.25), dice.around(phase.vein, 0.2), dice.around(phase.muscle, 0.12)};
+          dice.around(phase.aorta, 0.25),         dice.around(phase.vein, 0.2),    dice.around(phase.muscle, 0.12)};
 }
 
 /// Everything is drawn here once, so that shapes that touch each other know each other.
@@ -98,11 +99,11 @@ class Builder {
       add(0, hu, 0, [=](const Point& p) { return std::max({std::fabs(p[0]) - wide, p[1] - top, top - thick - p[1]}); });
     }
     const double hx = half_x_, hy = half_y_, fat = fat_, ix = inner_x(), iy = inner_y();
-    add(0, d_.uniform(-20, 40), 5, [=](const Point& p) { return tube(p, hx, hy); });                       // skin
-    add(0, d_.uniform(-115, -95), 6, [=](const Point& p) { return tube(p, hx - 2.5, hy - 2.5); });         // fat below it
+    add(0, d_.uniform(-20, 40), 5, [=](const Point& p) { return tube(p, hx, hy); });                // skin
+    add(0, d_.uniform(-115, -95), 6, [=](const Point& p) { return tube(p, hx - 2.5, hy - 2.5); });  // fat below it
     add(0, hu_.muscle, 8, [=](const Point& p) { return tube({p[0], p[1] + 0.15 * fat, p[2]}, hx - fat, hy - fat); });
-    add(0, d_.uniform(-115, -90), 12, [=](const Point& p) { return tube({p[0], p[1], p[2]}, ix, iy); });   // fat of the cavity
-    for (int side : {-1, 1}) {                                                                             // muscles beside the spine
+    add(0, d_.uniform(-115, -90), 12, [=](const Point& p) { return tube({p[0], p[1], p[2]}, ix, iy); });  // fat of the cavity
+    for (int side : {-1, 1}) {                                                                            // muscles beside the spine
       const Point back{side * 38 * scale_, -inner_y() * 0.92, 0}, psoas{side * 38 * scale_, -0.42 * inner_y(), -110};
       const double r = d_.uniform(20, 28) * scale_;
       add(0, hu_.muscle, 10, [=](const Point& p) { return tube(minus(p, back), 1.4 * r, r); });
@@ -128,7 +129,8 @@ class Builder {
     for (int side : {-1, 1}) {
       const double hu = d_.uniform(-880, -780);
       // Lung in front of the heart's place is cut out by laying the lung first over everything but the heart.
-      const Distance whole = lung(side), heart = turned_ellipsoid({-25 * scale_, 25 * scale_, dome_ + 62}, {68 * scale_, 53 * scale_, 61}, Rotation(0, 0, 0));
+      const Distance whole = lung(side),
+                     heart = turned_ellipsoid({-25 * scale_, 25 * scale_, dome_ + 62}, {68 * scale_, 53 * scale_, 61}, Rotation(0, 0, 0));
       add(10, hu, 35, [=](const Point& p) { return std::max(whole(p), -heart(p)); });
     }
   }
@@ -140,9 +142,10 @@ class Builder {
       add_ellipsoid(18, d_.uniform(10, 75), 15, c, {d_.uniform(12, 26), d_.uniform(12, 20), d_.uniform(12, 26)}, turn(90));
     }
     const double fold = d_.uniform(-60, 15);  // the splenic flexure may stand as high as the spleen
-    const std::vector<Point> colon{{0.78 * inner_x(), 0.1 * inner_y(), -150}, {0.75 * inner_x(), 0.2 * inner_y(), -90}, {0.4 * inner_x(), 0.66 * inner_y(), -75},
-                                   {0.0, 0.75 * inner_y(), -85}, {-0.4 * inner_x(), 0.66 * inner_y(), -60}, {-0.72 * inner_x(), 0.3 * inner_y(), fold},
-                                   {-0.8 * inner_x(), 0.0, fold - 60}, {-0.8 * inner_x(), -0.1 * inner_y(), -160}};
+    const std::vector<Point> colon{{0.78 * inner_x(), 0.1 * inner_y(), -150}, {0.75 * inner_x(), 0.2 * inner_y(), -90},
+                                   {0.4 * inner_x(), 0.66 * inner_y(), -75},  {0.0, 0.75 * inner_y(), -85},
+                                   {-0.4 * inner_x(), 0.66 * inner_y(), -60}, {-0.72 * inner_x(), 0.3 * inner_y(), fold},
+                                   {-0.8 * inner_x(), 0.0, fold - 60},        {-0.8 * inner_x(), -0.1 * inner_y(), -160}};
     for (std::size_t i = 0; i + 1 < colon.size(); ++i)
       for (int k = 0; k < 3; ++k) {
         Point c;
@@ -179,10 +182,12 @@ class Builder {
     add(5, hu_.liver, 6, below([=](const Point& p) {
           const double spine = tube({p[0], p[1] + 0.45 * iy, 0}, tuck, 0.62 * iy);
           return std::max({std::min(right_lobe(p), left_lobe(p)), -kidney_bed(p), -spine});
-        }), {20 * scale_, 20, 0}, 200 * scale_);
+        }),
+        {20 * scale_, 20, 0}, 200 * scale_);
     const int veins = static_cast<int>(d_.uniform(3, 7));
     for (int i = 0; i < veins; ++i)
-      add_ellipsoid(5, hu_.liver + 0.6 * (hu_.vein - hu_.liver), 0, {liver_at[0] + d_.uniform(-40, 30), liver_at[1] + d_.uniform(-30, 30), liver_at[2] + d_.uniform(-30, 30)},
+      add_ellipsoid(5, hu_.liver + 0.6 * (hu_.vein - hu_.liver), 0,
+                    {liver_at[0] + d_.uniform(-40, 30), liver_at[1] + d_.uniform(-30, 30), liver_at[2] + d_.uniform(-30, 30)},
                     {d_.uniform(3, 5), d_.uniform(3, 5), d_.uniform(18, 40)}, turn(80));
     if (d_.chance(0.8)) add_ellipsoid(4, d_.uniform(0, 20), 2, jitter({58, 40, -40}, 10), sized({16, 18, 26}, 0.3), turn(30));
     spleen(at_l, kidney_l, stomach_at, stomach_r, below);
@@ -200,7 +205,8 @@ class Builder {
     const double side = centre[0] > 0 ? -1 : 1;
     const Point hilum{centre[0] + side * 0.75 * r[0], centre[1] + 0.3 * r[1], centre[2]};
     const Distance whole = turned_ellipsoid(centre, r, rotation), sinus = turned_ellipsoid(hilum, {0.6 * r[0], 0.5 * r[1], 0.42 * r[2]}, rotation);
-    add(label, hu_.kidney, 8, [=](const Point& p) { return std::max(whole(p), -sinus(p)); }, centre, r[2] + 2);
+    add(
+        label, hu_.kidney, 8, [=](const Point& p) { return std::max(whole(p), -sinus(p)); }, centre, r[2] + 2);
   }
 
   template <class Below>
@@ -212,8 +218,10 @@ class Builder {
     const double level = centre[1] + d_.uniform(-0.9, 0.9) * r[1];  // air lies in front of what was drunk, the patient lies on the back
     const double content = d_.chance(0.25) ? d_.uniform(120, 420) : d_.uniform(0, 55);
     add(6, d_.uniform(40, 75), 8, wall, centre, r[2] + 20);
-    add(6, content, 12, [=](const Point& p) { return lumen(p) + 3; }, centre, r[2] + 20);
-    add(6, -960, 10, [=](const Point& p) { return std::max(lumen(p) + 3, level - p[1]); }, centre, r[2] + 20);
+    add(
+        6, content, 12, [=](const Point& p) { return lumen(p) + 3; }, centre, r[2] + 20);
+    add(
+        6, -960, 10, [=](const Point& p) { return std::max(lumen(p) + 3, level - p[1]); }, centre, r[2] + 20);
   }
 
   template <class Below>
@@ -226,14 +234,17 @@ class Builder {
     const Distance lens = turned_ellipsoid(centre, r, rotation);
     const Distance bed = turned_ellipsoid(kidney_at, {kidney_r[0] + 5, kidney_r[1] + 5, kidney_r[2] + 5}, Rotation(8, -10, 30));
     const Distance front = turned_ellipsoid(stomach_at, {stomach_r[0] + 3, stomach_r[1] + 3, stomach_r[2] + 3}, Rotation(-10, -10, 0));
-    const Distance hilum = turned_ellipsoid({centre[0] + 1.25 * r[0], centre[1] + 0.35 * r[1], centre[2]}, {0.8 * r[0], 0.55 * r[1], 0.7 * r[2]}, rotation);
+    const Distance hilum =
+        turned_ellipsoid({centre[0] + 1.25 * r[0], centre[1] + 0.35 * r[1], centre[2]}, {0.8 * r[0], 0.55 * r[1], 0.7 * r[2]}, rotation);
     const double lobes = d_.uniform(0, 3.5), waves = d_.uniform(14, 30), shift = d_.uniform(0, 6);
     add(1, hu_.spleen, 5, below([=](const Point& p) {
           const double bumps = lobes * std::sin(p[1] / waves + shift) * std::sin(p[2] / waves);
           return std::max({lens(p) + bumps, -bed(p), -front(p), -hilum(p)});
-        }), centre, std::max({r[0], r[1], r[2]}) + 6);
+        }),
+        centre, std::max({r[0], r[1], r[2]}) + 6);
     for (int i = 0; i < 3; ++i)  // vessels of the hilum
-      add_ellipsoid(0, hu_.vein, 3, {centre[0] + d_.uniform(0.8, 1.2) * r[0], centre[1] + d_.uniform(0, 0.6) * r[1], centre[2] + d_.uniform(-0.4, 0.4) * r[2]},
+      add_ellipsoid(0, hu_.vein, 3,
+                    {centre[0] + d_.uniform(0.8, 1.2) * r[0], centre[1] + d_.uniform(0, 0.6) * r[1], centre[2] + d_.uniform(-0.4, 0.4) * r[2]},
                     {d_.uniform(3, 5), d_.uniform(3, 5), d_.uniform(8, 18)}, turn(80));
     if (d_.chance(0.15))  // an accessory spleen is left unlabelled by most annotators; a cyst is part of the spleen
       add_ellipsoid(1, d_.uniform(0, 25), 2, {centre[0] + d_.uniform(-8, 4), centre[1] + d_.uniform(-15, 15), centre[2] + d_.uniform(-15, 15)},
@@ -250,7 +261,8 @@ class Builder {
   }
 
   void bones() {
-    const double y = -0.45 * half_y_, marrow = d_.uniform(110, 230), shell = d_.uniform(350, 650), period = d_.uniform(30, 37), shift = d_.uniform(0, 37);
+    const double y = -0.45 * half_y_, marrow = d_.uniform(110, 230), shell = d_.uniform(350, 650), period = d_.uniform(30, 37),
+                 shift = d_.uniform(0, 37);
     const double rx = 21 * scale_, ry = 16 * scale_;
     const auto phase = [=](double z) { return std::remainder(z + shift, period); };
     add(0, d_.uniform(70, 110), 8, [=](const Point& p) { return tube({p[0], p[1] - y, 0}, rx - 1, ry - 1); });  // discs
@@ -258,13 +270,17 @@ class Builder {
     add(26, shell, 30, vertebra);
     add(26, marrow, 25, [=](const Point& p) { return vertebra(p) + 2.2; });
     const double back = y - ry - 11 * scale_, s = scale_;
-    add(26, shell * 0.8, 40, [=](const Point& p) {  // arch and spinous process
-      const double ring = std::fabs(tube({p[0], p[1] - back, 0}, 14 * s, 13 * s)) - 3;
-      const double spine = std::max({std::fabs(p[0]) - 3.5, p[1] - back + 8, back - 42 * s - p[1]});
-      return std::max(std::min(ring, spine), std::fabs(phase(p[2])) - 0.36 * period);
-    }, {0, back - 15, 0}, kEverywhere);
+    add(
+        26, shell * 0.8, 40,
+        [=](const Point& p) {  // arch and spinous process
+          const double ring = std::fabs(tube({p[0], p[1] - back, 0}, 14 * s, 13 * s)) - 3;
+          const double spine = std::max({std::fabs(p[0]) - 3.5, p[1] - back + 8, back - 42 * s - p[1]});
+          return std::max(std::min(ring, spine), std::fabs(phase(p[2])) - 0.36 * period);
+        },
+        {0, back - 15, 0}, kEverywhere);
     add(0, d_.uniform(15, 45), 3, [=](const Point& p) { return tube({p[0], p[1] - back, 0}, 9 * s, 8 * s); });  // canal
-    const double ex = inner_x() + 5, ey = inner_y() + 5, drop = d_.uniform(70, 110), gap = d_.uniform(26, 33), start = d_.uniform(0, 30), thick = d_.uniform(4, 6);
+    const double ex = inner_x() + 5, ey = inner_y() + 5, drop = d_.uniform(70, 110), gap = d_.uniform(26, 33), start = d_.uniform(0, 30),
+                 thick = d_.uniform(4, 6);
     const double lowest = d_.uniform(-70, -20);
     for (double z0 = lowest + start; z0 < 260; z0 += gap) {
       const Distance rib = [=](const Point& p) {

@@ -26,10 +26,10 @@ class Dice {
 
 /// A piece of tissue. Later pieces lie over earlier ones.
 struct Tissue {
-  int label;         ///< 0: none
+  int label;  ///< 0: none
   double hu;
-  double texture;    ///< standard deviation of the slow variation inside, HU
-  Point centre;      ///< of a sphere that holds the piece
+  double texture;  ///< standard deviation of the slow variation inside, HU
+  Point centre;    ///< of a sphere that holds the piece
   double radius;
   std::function<double(const Point&)> distance;  ///< signed distance in mm, negative inside, good near the surface
 };

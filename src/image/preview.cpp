@@ -14,7 +14,7 @@ namespace vesal::image {
 namespace {
 
 constexpr Colour kBackground{16, 18, 22}, kText{222, 226, 230}, kFaint{134, 142, 150}, kAmber{255, 192, 70};
-constexpr Colour kPalette[] = {{255, 99, 88},  {78, 205, 196}, {255, 209, 102}, {120, 160, 255}, {199, 125, 255}, {128, 222, 98},
+constexpr Colour kPalette[] = {{255, 99, 88},  {78, 205, 196},  {255, 209, 102}, {120, 160, 255}, {199, 125, 255}, {128, 222, 98},
                                {255, 159, 67}, {255, 120, 190}, {60, 190, 240},  {190, 220, 90},  {230, 150, 130}, {150, 150, 220}};
 Colour colour_of(std::int64_t label) { return kPalette[static_cast<std::size_t>(label - 1) % std::size(kPalette)]; }
 
@@ -84,7 +84,8 @@ Census census_of(const Array& labels) {
 /// The slice through the centre of what is labelled, or the one with most of it if the centre lies between two organs.
 std::int64_t central(const std::vector<std::int64_t>& slices) {
   double mass = 0, moment = 0;
-  for (std::size_t i = 0; i < slices.size(); ++i) mass += static_cast<double>(slices[i]), moment += static_cast<double>(slices[i]) * static_cast<double>(i);
+  for (std::size_t i = 0; i < slices.size(); ++i)
+    mass += static_cast<double>(slices[i]), moment += static_cast<double>(slices[i]) * static_cast<double>(i);
   if (mass == 0) return static_cast<std::int64_t>(slices.size() / 2);
   const auto middle = static_cast<std::size_t>(std::lround(moment / mass));
   if (slices[middle] > 0) return static_cast<std::int64_t>(middle);
@@ -111,7 +112,7 @@ std::pair<double, double> window_of(const Array& voxels) {
 /// A plane of the standing volume as it is looked at: [across, down], both counted from the top left corner of the picture.
 struct Plane {
   const char* name;
-  Array grey, labels;        ///< float32 and int64, contiguous
+  Array grey, labels;  ///< float32 and int64, contiguous
   double width_mm, height_mm;
   char left, right, top, bottom;
 };
@@ -126,7 +127,8 @@ Plane plane_of(const Standing& scan, const Array& labels, int normal, std::int64
   const auto cut = [&](const Array& a, DType type) { return a.select(normal, index).flip(0).flip(1).to(type).contiguous(); };
   const auto extent = [&](int axis) { return static_cast<double>(scan.voxels.size(axis)) * scan.spacing[static_cast<std::size_t>(axis)]; };
   const auto& look = kLook[normal];
-  return {look.name, cut(scan.voxels, DType::f32), cut(labels, DType::i64), extent(across), extent(down), look.left, look.right, look.top, look.bottom};
+  return {look.name,  cut(scan.voxels, DType::f32), cut(labels, DType::i64), extent(across), extent(down), look.left, look.right, look.top,
+          look.bottom};
 }
 
 /// The four voxels around a pixel and their weights; the edge voxels go on outside.
@@ -160,7 +162,8 @@ std::int64_t label_at(const Plane& plane, const Corners& c) {
 void draw(Picture& picture, const Plane& plane, int left, int top, int width, int height, std::pair<double, double> window) {
   std::vector<std::int64_t> labels(static_cast<std::size_t>(width) * static_cast<std::size_t>(height));
   const auto label = [&](int x, int y) -> std::int64_t {
-    return labels[static_cast<std::size_t>(std::clamp(y, 0, height - 1)) * static_cast<std::size_t>(width) + static_cast<std::size_t>(std::clamp(x, 0, width - 1))];
+    return labels[static_cast<std::size_t>(std::clamp(y, 0, height - 1)) * static_cast<std::size_t>(width) +
+                  static_cast<std::size_t>(std::clamp(x, 0, width - 1))];
   };
   for (int y = 0; y < height; ++y)
     for (int x = 0; x < width; ++x) {

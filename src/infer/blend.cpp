@@ -34,7 +34,8 @@ Array resized(const Array& map, const Shape& shape) {
 Blender::Blender(const WindowGrid& grid, const Shape& window, const Array& importance, BlendMode mode)
     : grid_(grid), mode_(mode), window_(window), importance_(resized(importance, window)) {
   const std::size_t dims = grid.roi().size(), lead = 3 - dims;
-  if (window.size() != dims) throw Error(ErrorKind::shape, "the network's output " + to_string(window) + " has other axes than the window " + to_string(grid.roi()));
+  if (window.size() != dims)
+    throw Error(ErrorKind::shape, "the network's output " + to_string(window) + " has other axes than the window " + to_string(grid.roi()));
   full_.fill(1);
   part_.fill(1);
   for (std::size_t i = 0; i < lead; ++i) starts_[i] = {0};

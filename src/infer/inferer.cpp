@@ -70,7 +70,8 @@ Value Inferer::call(const CallArgs& args) {
 }
 
 namespace {
-const Register simple({"inferer", "SimpleInferer", {}, "The network on the whole input at once", {},
-                       [](const Args&) -> Value { return std::make_shared<SimpleInferer>(); }});
+const Register simple({"inferer", "SimpleInferer", {}, "The network on the whole input at once", {}, [](const Args&) -> Value {
+                         return std::make_shared<SimpleInferer>();
+                       }});
 }  // namespace
 }  // namespace vesal::infer

@@ -15,7 +15,8 @@ SlidingWindowInferer::SlidingWindowInferer(Options options) : options_(std::move
 }
 
 Outputs SlidingWindowInferer::infer(const Array& inputs, const Forward& network) const {
-  if (inputs.dim() < 3) throw Error(ErrorKind::shape, "SlidingWindowInferer: inputs of shape " + to_string(inputs.shape()) + ", want [N, C, spatial...]");
+  if (inputs.dim() < 3)
+    throw Error(ErrorKind::shape, "SlidingWindowInferer: inputs of shape " + to_string(inputs.shape()) + ", want [N, C, spatial...]");
   Shape image_shape(inputs.shape().begin() + 2, inputs.shape().end());
   const WindowGrid grid(image_shape, options_.roi_size, options_.overlap);
   // Constant padding costs nothing: windows start out as cval. The other modes need the padded image, which is a small one.
@@ -45,7 +46,8 @@ Outputs SlidingWindowInferer::infer(const Array& inputs, const Forward& network)
     if (sums.arrays.empty()) {
       sums.keys = results.keys;
       for (const Array& r : results.arrays) {
-        if (r.dim() != inputs.dim()) throw Error(ErrorKind::shape, "the network made " + to_string(r.shape()) + " of windows " + to_string(batch_shape));
+        if (r.dim() != inputs.dim())
+          throw Error(ErrorKind::shape, "the network made " + to_string(r.shape()) + " of windows " + to_string(batch_shape));
         windows.emplace_back(r.shape().begin() + 1, r.shape().end());
         blenders.emplace_back(grid, Shape(r.shape().begin() + 2, r.shape().end()), importance, options_.mode);
         Shape whole = blenders.back().output_shape();
@@ -58,7 +60,8 @@ Outputs SlidingWindowInferer::infer(const Array& inputs, const Forward& network)
       Shape want = windows[k];
       want.insert(want.begin(), n);
       if (results.arrays[k].shape() != want)
-        throw Error(ErrorKind::shape, "the network made " + to_string(results.arrays[k].shape()) + " of " + std::to_string(n) + " windows, want " + to_string(want));
+        throw Error(ErrorKind::shape,
+                    "the network made " + to_string(results.arrays[k].shape()) + " of " + std::to_string(n) + " windows, want " + to_string(want));
       const Array result = results.arrays[k].to(DType::f32).contiguous();
       for (std::int64_t w = 0; w < n; ++w) {
         Array sum = sums.arrays[k].select(0, (first + w) / per_image);
@@ -134,10 +137,15 @@ std::vector<Param> slice_params() {
   return params;
 }
 
-const Register sliding({"inferer", "SlidingWindowInferer", {"SlidingWindowInfererAdapt"}, "Overlapping windows through the network, results blended",
-                        window_params(), [](const Args& args) -> Value { return std::make_shared<SlidingWindowInferer>(window_options(args)); }});
-const Register slices({"inferer", "SliceInferer", {}, "A 2D network on every slice of a volume", slice_params(),
-                       [](const Args& args) -> Value { return std::make_shared<SliceInferer>(args.get<int>("spatial_dim"), window_options(args)); }});
+const Register sliding({"inferer",
+                        "SlidingWindowInferer",
+                        {"SlidingWindowInfererAdapt"},
+                        "Overlapping windows through the network, results blended",
+                        window_params(),
+                        [](const Args& args) -> Value { return std::make_shared<SlidingWindowInferer>(window_options(args)); }});
+const Register slices({"inferer", "SliceInferer", {}, "A 2D network on every slice of a volume", slice_params(), [](const Args& args) -> Value {
+                         return std::make_shared<SliceInferer>(args.get<int>("spatial_dim"), window_options(args));
+                       }});
 
 }  // namespace
 }  // namespace vesal::infer

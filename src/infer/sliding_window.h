@@ -13,9 +13,9 @@ namespace vesal::infer {
 class SlidingWindowInferer : public Inferer {
  public:
   struct Options {
-    std::vector<std::int64_t> roi_size;     ///< one for all axes or one per axis; <= 0: the image's extent
+    std::vector<std::int64_t> roi_size;  ///< one for all axes or one per axis; <= 0: the image's extent
     std::int64_t sw_batch_size = 1;
-    std::vector<double> overlap{0.25};      ///< in [0, 1), one for all axes or one per axis
+    std::vector<double> overlap{0.25};  ///< in [0, 1), one for all axes or one per axis
     BlendMode mode = BlendMode::constant;
     std::vector<double> sigma_scale{0.125};
     PadMode padding_mode = PadMode::constant;

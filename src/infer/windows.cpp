@@ -12,7 +12,8 @@ template <class T>
 std::vector<T> repeated(std::vector<T> values, std::size_t n, const char* what) {
   if (values.size() == 1) values.resize(n, values[0]);
   if (values.size() != n)
-    throw Error(ErrorKind::config, std::string(what) + " has " + std::to_string(values.size()) + " entries for " + std::to_string(n) + " spatial axes");
+    throw Error(ErrorKind::config,
+                std::string(what) + " has " + std::to_string(values.size()) + " entries for " + std::to_string(n) + " spatial axes");
   return values;
 }
 
@@ -113,7 +114,8 @@ Array pad_image(const Array& image, const WindowGrid& grid, PadMode mode) {
     const std::int64_t most = total - n - before, limit = mode == PadMode::reflect ? n - 1 : mode == PadMode::circular ? n : total;
     if (total == n) continue;
     if (most > limit)
-      throw Error(ErrorKind::shape, "an image of " + to_string(grid.image()) + " is too small to be padded to " + to_string(grid.padded()) + " in this padding_mode");
+      throw Error(ErrorKind::shape,
+                  "an image of " + to_string(grid.image()) + " is too small to be padded to " + to_string(grid.padded()) + " in this padding_mode");
     Shape shape = padded.shape();
     const int at = static_cast<int>(axis) + 2;
     shape[at] = total;

@@ -27,7 +27,7 @@ class WindowGrid {
   std::int64_t count() const;
   /// First voxel of window i, per axis.
   Shape start(std::int64_t i) const;
-  const Shape& image() const { return image_; }    ///< before padding
+  const Shape& image() const { return image_; }  ///< before padding
   const Shape& padded() const { return padded_; }
   const Shape& roi() const { return roi_; }
   const Shape& pad_before() const { return pad_before_; }
@@ -63,7 +63,7 @@ class Blender {
   Shape shape_, window_;
   std::array<std::vector<std::int64_t>, 3> starts_;  ///< on the output's grid, with missing leading axes as one start at 0
   std::array<std::int64_t, 3> full_, part_;
-  Array importance_;                                 ///< [window...]
+  Array importance_;  ///< [window...]
 };
 
 }  // namespace vesal::infer

@@ -226,7 +226,8 @@ Workflow::Prepared Workflow::prepare(const Batch& items) const {
   if (!options_.prepare_batch.is_none()) {
     const Value device = state_->device ? Value(state_->device) : Value();
     const Value made = call_value(options_.prepare_batch, {{collate(items), device, Value(false)}, {}});
-    if (!made.is_sequence() || made.items().size() < 2) throw Error(ErrorKind::config, "prepare_batch returns (inputs, targets) or (inputs, targets, args, kwargs)");
+    if (!made.is_sequence() || made.items().size() < 2)
+      throw Error(ErrorKind::config, "prepare_batch returns (inputs, targets) or (inputs, targets, args, kwargs)");
     const auto& parts = made.items();
     p.inputs = image::array_of(parts[0]);
     p.targets = parts[1];
@@ -258,7 +259,12 @@ std::optional<Value> Workflow::attribute(std::string_view name) {
       const Args bound = bind("add_event_handler", {required("event_name", "an event"), required("handler", "callable (engine)")}, args);
       const auto event = bound.get<std::shared_ptr<EventName>>("event_name");
       if (!event) throw Error(ErrorKind::config, "add_event_handler wants an event");
-      self->on(event->event, [handler = bound["handler"]](Workflow& w) { call_value(handler, {{Value(w.shared_from_this())}, {}}); }, event->filter);
+      self->on(
+          event->event,
+          [handler = bound["handler"]](Workflow& w) {
+            call_value(handler, {{Value(w.shared_from_this())}, {}});
+          },
+          event->filter);
       return {};
     });
   }

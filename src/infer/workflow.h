@@ -60,8 +60,8 @@ class State : public Object {
 
   std::int64_t epoch = 0, iteration = 0, max_epochs = 1;
   std::optional<std::int64_t> epoch_length;  ///< iterations of an epoch
-  Value batch;   ///< list of items (dicts); with decollate=false one collated dict
-  Value output;  ///< list of dicts {image, label, pred, loss}, one per item; with decollate=false one dict of batched arrays
+  Value batch;                               ///< list of items (dicts); with decollate=false one collated dict
+  Value output;         ///< list of dicts {image, label, pred, loss}, one per item; with decollate=false one dict of batched arrays
   Dict metrics;         ///< of the last epoch, by name
   Dict metric_details;  ///< per item: array [items, classes], by name
   std::string key_metric_name;
@@ -100,14 +100,14 @@ class Workflow : public Object {
     std::int64_t max_epochs = 1;
     std::shared_ptr<Loader> data_loader;
     std::optional<std::int64_t> epoch_length;  ///< default: the length of the loader
-    Value prepare_batch;     ///< None: {"image", "label"} of the batch
-    Value iteration_update;  ///< None: iterate()
-    Value postprocessing;    ///< transform or callable, applied to each item
-    Value key_metric;        ///< None or {name: Metric}; the first is the one that is compared
+    Value prepare_batch;                       ///< None: {"image", "label"} of the batch
+    Value iteration_update;                    ///< None: iterate()
+    Value postprocessing;                      ///< transform or callable, applied to each item
+    Value key_metric;                          ///< None or {name: Metric}; the first is the one that is compared
     Value additional_metrics;
-    Value metric_cmp_fn;     ///< None: greater is better
-    Value handlers;          ///< None, a Handler or a list of them
-    bool amp = false;        ///< accepted; computation stays in float32
+    Value metric_cmp_fn;  ///< None: greater is better
+    Value handlers;       ///< None, a Handler or a list of them
+    bool amp = false;     ///< accepted; computation stays in float32
     bool decollate = true;
   };
   /// Options from a component's arguments; the names that differ between engines are given. device may be a string.

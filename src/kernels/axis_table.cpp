@@ -11,7 +11,8 @@ namespace vesal::kernels {
 namespace {
 
 AxisTable empty_table(std::int64_t in, std::int64_t out, int taps) {
-  if (in < 1 || in > std::numeric_limits<std::int32_t>::max()) throw Error(ErrorKind::shape, "cannot resample an axis of " + std::to_string(in) + " voxels");
+  if (in < 1 || in > std::numeric_limits<std::int32_t>::max())
+    throw Error(ErrorKind::shape, "cannot resample an axis of " + std::to_string(in) + " voxels");
   AxisTable t{in, out, taps, {}, {}};
   t.index.assign(static_cast<std::size_t>(taps * out), 0);
   t.weight.assign(static_cast<std::size_t>(taps * out), 0.f);
@@ -81,7 +82,8 @@ std::vector<double> grid_coordinates(std::int64_t count, bool align_corners) {
   const std::int64_t in_vectors = count / 8 * 8;
   for (std::int64_t i = 0; i < count; ++i) {
     const std::int64_t first = i < in_vectors ? i / 4 * 4 : i;
-    const double base = first < count / 2 ? std::fma(step, static_cast<double>(first), -1.0) : std::fma(-step, static_cast<double>(count - first - 1), 1.0);
+    const double base =
+        first < count / 2 ? std::fma(step, static_cast<double>(first), -1.0) : std::fma(-step, static_cast<double>(count - first - 1), 1.0);
     c[i] = base + step * static_cast<double>(i - first);
     if (!align_corners) c[i] = c[i] * static_cast<double>(count - 1) / static_cast<double>(count);
   }

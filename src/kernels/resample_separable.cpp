@@ -11,8 +11,8 @@
 namespace vesal::kernels {
 namespace {
 
-constexpr int kMaxRows = 16;          ///< rows combined at once
-constexpr std::int64_t kBlock = 16;   ///< neighbouring outputs written together when rows do not lie along the output's last axis
+constexpr int kMaxRows = 16;         ///< rows combined at once
+constexpr std::int64_t kBlock = 16;  ///< neighbouring outputs written together when rows do not lie along the output's last axis
 
 /// A row of `count` voxels as contiguous floats: in place if it is that already, else copied to `scratch`.
 const float* load_row(const char* at, DType type, std::int64_t stride, std::int64_t count, float* scratch) {
@@ -50,7 +50,8 @@ struct Job {
       for (int kb = 0; kb < tb.taps; ++kb) {
         const float w = ta.weight[ka * ta.out + ia] * tb.weight[kb * tb.out + ib];
         if (w == 0) continue;
-        const std::int64_t offset = channel * in.channel_stride + ta.index[ka * ta.out + ia] * in.stride[a] + tb.index[kb * tb.out + ib] * in.stride[b];
+        const std::int64_t offset =
+            channel * in.channel_stride + ta.index[ka * ta.out + ia] * in.stride[a] + tb.index[kb * tb.out + ib] * in.stride[b];
         rows[n] = load_row(base + offset * static_cast<std::int64_t>(size_of(in.type)), in.type, in.stride[c], tc.in, s.loaded.data() + n * tc.in);
         weights[n++] = w;
       }
@@ -94,7 +95,8 @@ struct Job {
         for (std::int64_t t = begin; t < end; ++t) {
           check_cancelled();
           const std::int64_t channel = t / tables[a].out, ia = t % tables[a].out;
-          for (std::int64_t ib = 0; ib < tables[b].out; ++ib) row(channel, ia, ib, s, out + channel * out_channel + ia * out_stride[a] + ib * out_stride[b]);
+          for (std::int64_t ib = 0; ib < tables[b].out; ++ib)
+            row(channel, ia, ib, s, out + channel * out_channel + ia * out_stride[a] + ib * out_stride[b]);
         }
       });
       return;

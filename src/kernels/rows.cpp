@@ -63,7 +63,8 @@ void weighted_rows_scalar(const float* const* rows, const float* weights, int n,
   }
 }
 
-void gather_row_scalar(const float* row, const std::int32_t* index, const float* weight, int taps, std::int64_t pitch, std::int64_t count, float* out) {
+void gather_row_scalar(const float* row, const std::int32_t* index, const float* weight, int taps, std::int64_t pitch, std::int64_t count,
+                       float* out) {
   for (std::int64_t j = 0; j < count; ++j) {
     float sum = 0;
     for (int k = 0; k < taps; ++k) sum += weight[k * pitch + j] * row[index[k * pitch + j]];

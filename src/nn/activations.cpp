@@ -32,35 +32,46 @@ class PReLU : public Layer {
 };
 
 const RegisterLayer relu(activations(), {"relu"}, {kInplace}, [](const Args& a, const LayerPlace&) {
-  return pointwise(a, [](const Tensor& x) { return torch::relu(x); }, [](Tensor& x) { return torch::relu_(x); });
+  return pointwise(
+      a, [](const Tensor& x) { return torch::relu(x); }, [](Tensor& x) { return torch::relu_(x); });
 });
 const RegisterLayer leaky(activations(), {"leakyrelu"}, {optional("negative_slope", 0.01, "slope below 0"), kInplace},
                           [](const Args& a, const LayerPlace&) {
                             const double slope = a.get<double>("negative_slope");
-                            return pointwise(a, [slope](const Tensor& x) { return torch::leaky_relu(x, slope); },
-                                             [slope](Tensor& x) { return torch::leaky_relu_(x, slope); });
+                            return pointwise(
+                                a, [slope](const Tensor& x) { return torch::leaky_relu(x, slope); },
+                                [slope](Tensor& x) { return torch::leaky_relu_(x, slope); });
                           });
-const RegisterLayer prelu(activations(), {"prelu"}, {optional("num_parameters", 1, "1, or the number of channels"), optional("init", 0.25, "first slope")},
-                          [](const Args& a, const LayerPlace&) { return std::make_shared<PReLU>(a.get<std::int64_t>("num_parameters"), a.get<double>("init")); });
+const RegisterLayer prelu(activations(), {"prelu"},
+                          {optional("num_parameters", 1, "1, or the number of channels"), optional("init", 0.25, "first slope")},
+                          [](const Args& a, const LayerPlace&) {
+                            return std::make_shared<PReLU>(a.get<std::int64_t>("num_parameters"), a.get<double>("init"));
+                          });
 const RegisterLayer relu6(activations(), {"relu6"}, {kInplace}, [](const Args& a, const LayerPlace&) {
-  return pointwise(a, [](const Tensor& x) { return torch::clamp(x, 0, 6); }, [](Tensor& x) { return torch::clamp_(x, 0, 6); });
+  return pointwise(
+      a, [](const Tensor& x) { return torch::clamp(x, 0, 6); }, [](Tensor& x) { return torch::clamp_(x, 0, 6); });
 });
 const RegisterLayer elu(activations(), {"elu"}, {optional("alpha", 1.0, "limit below 0"), kInplace}, [](const Args& a, const LayerPlace&) {
   const double alpha = a.get<double>("alpha");
-  return pointwise(a, [alpha](const Tensor& x) { return torch::elu(x, alpha); }, [alpha](Tensor& x) { return torch::elu_(x, alpha); });
+  return pointwise(
+      a, [alpha](const Tensor& x) { return torch::elu(x, alpha); }, [alpha](Tensor& x) { return torch::elu_(x, alpha); });
 });
 const RegisterLayer celu(activations(), {"celu"}, {optional("alpha", 1.0, "limit below 0"), kInplace}, [](const Args& a, const LayerPlace&) {
   const double alpha = a.get<double>("alpha");
-  return pointwise(a, [alpha](const Tensor& x) { return torch::celu(x, alpha); }, [alpha](Tensor& x) { return torch::celu_(x, alpha); });
+  return pointwise(
+      a, [alpha](const Tensor& x) { return torch::celu(x, alpha); }, [alpha](Tensor& x) { return torch::celu_(x, alpha); });
 });
 const RegisterLayer selu(activations(), {"selu"}, {kInplace}, [](const Args& a, const LayerPlace&) {
-  return pointwise(a, [](const Tensor& x) { return torch::selu(x); }, [](Tensor& x) { return torch::selu_(x); });
+  return pointwise(
+      a, [](const Tensor& x) { return torch::selu(x); }, [](Tensor& x) { return torch::selu_(x); });
 });
 const RegisterLayer mish(activations(), {"mish"}, {kInplace}, [](const Args& a, const LayerPlace&) {
-  return pointwise(a, [](const Tensor& x) { return torch::mish(x); }, [](Tensor& x) { return torch::mish_(x); });
+  return pointwise(
+      a, [](const Tensor& x) { return torch::mish(x); }, [](Tensor& x) { return torch::mish_(x); });
 });
 const RegisterLayer memswish(activations(), {"memswish"}, {kInplace}, [](const Args& a, const LayerPlace&) {
-  return pointwise(a, [](const Tensor& x) { return torch::silu(x); }, [](Tensor& x) { return torch::silu_(x); });
+  return pointwise(
+      a, [](const Tensor& x) { return torch::silu(x); }, [](Tensor& x) { return torch::silu_(x); });
 });
 const RegisterLayer swish(activations(), {"swish"}, {optional("alpha", 1.0, "steepness")}, [](const Args& a, const LayerPlace&) {
   const double alpha = a.get<double>("alpha");
@@ -77,8 +88,10 @@ const RegisterLayer geglu(activations(), {"geglu"}, {}, [](const Args&, const La
     return halves[0] * torch::gelu(halves.at(1));
   });
 });
-const RegisterLayer sigmoid(activations(), {"sigmoid"}, {}, [](const Args&, const LayerPlace&) { return pointwise([](const Tensor& x) { return torch::sigmoid(x); }); });
-const RegisterLayer tanh(activations(), {"tanh"}, {}, [](const Args&, const LayerPlace&) { return pointwise([](const Tensor& x) { return torch::tanh(x); }); });
+const RegisterLayer sigmoid(activations(), {"sigmoid"}, {},
+                            [](const Args&, const LayerPlace&) { return pointwise([](const Tensor& x) { return torch::sigmoid(x); }); });
+const RegisterLayer tanh(activations(), {"tanh"}, {},
+                         [](const Args&, const LayerPlace&) { return pointwise([](const Tensor& x) { return torch::tanh(x); }); });
 
 /// PyTorch's choice when no axis is given: 0 for tensors of 0, 1 or 3 axes, else 1.
 std::int64_t softmax_axis(const std::optional<std::int64_t>& given, const Tensor& x) {

@@ -15,8 +15,8 @@ namespace {
 std::int64_t product(const Shape& values) { return std::accumulate(values.begin(), values.end(), std::int64_t{1}, std::multiplies<>()); }
 
 Conv::Options conv_options(const ConvolutionSpec& spec, const Shape& padding) {
-  Conv::Options options{spec.spatial_dims, spec.in_channels, spec.out_channels, spec.kernel_size, spec.strides, padding, spec.dilation,
-                        {0},               spec.groups,      spec.bias,         spec.transposed};
+  Conv::Options options{spec.spatial_dims, spec.in_channels, spec.out_channels, spec.kernel_size, spec.strides, padding, spec.dilation, {0},
+                        spec.groups,       spec.bias,        spec.transposed};
   if (spec.transposed && spec.output_padding) options.output_padding = *spec.output_padding;
   if (spec.transposed && !spec.output_padding) {
     options.output_padding = spec.strides;
@@ -50,7 +50,8 @@ Shape per_axis(const Shape& values, int spatial_dims, const std::string& what) {
 
 Conv::Conv(Options o) : options_(std::move(o)) {
   Options& opt = options_;
-  if (opt.spatial_dims < 1 || opt.spatial_dims > 3) throw Error(ErrorKind::config, "spatial_dims = " + std::to_string(opt.spatial_dims) + ", want 1, 2 or 3");
+  if (opt.spatial_dims < 1 || opt.spatial_dims > 3)
+    throw Error(ErrorKind::config, "spatial_dims = " + std::to_string(opt.spatial_dims) + ", want 1, 2 or 3");
   if (opt.groups < 1 || opt.in_channels % opt.groups != 0 || opt.out_channels % opt.groups != 0)
     throw Error(ErrorKind::config, "convolution: " + std::to_string(opt.in_channels) + " to " + std::to_string(opt.out_channels) +
                                        " channels do not divide into " + std::to_string(opt.groups) + " groups");
@@ -76,7 +77,10 @@ Conv::Conv(Options o) : options_(std::move(o)) {
 
 Tensor Conv::forward(const Tensor& x) {
   if (x.dim() != options_.spatial_dims + 2)
-    throw Error(ErrorKind::shape, "an input [N, C" + std::string(options_.spatial_dims == 1 ? ", x" : options_.spatial_dims == 2 ? ", x, y" : ", x, y, z") +
+    throw Error(ErrorKind::shape, "an input [N, C" +
+                                      std::string(options_.spatial_dims == 1   ? ", x"
+                                                  : options_.spatial_dims == 2 ? ", x, y"
+                                                                               : ", x, y, z") +
                                       "] wanted, got " + to_string(shape_of(x)));
   return torch::convolution(x, weight_, bias_, options_.stride, options_.padding, options_.dilation, options_.transposed, options_.output_padding,
                             options_.groups);
@@ -95,8 +99,7 @@ std::shared_ptr<Chain> make_adn(const AdnSpec& spec, int spatial_dims, std::int6
       case 'A':
         if (!spec.act.is_none()) chain->add("A", make_activation(spec.act));
         break;
-      default:
-        throw Error(ErrorKind::config, "adn_ordering = '" + spec.ordering + "': only the letters N, D and A");
+      default: throw Error(ErrorKind::config, "adn_ordering = '" + spec.ordering + "': only the letters N, D and A");
     }
   }
   return chain;

@@ -27,9 +27,8 @@ const std::vector<Param> kParams = {optional("p", 0.5, "probability"), optional(
 const RegisterLayer dropout(dropouts(), {"dropout"}, kParams, [](const Args& a, const LayerPlace& place) {
   return std::make_shared<Dropout>(probability(a), place.spatial_dims == 1 ? torch::dropout : torch::feature_dropout);
 });
-const RegisterLayer alpha_dropout(dropouts(), {"alphadropout"}, kParams, [](const Args& a, const LayerPlace&) {
-  return std::make_shared<Dropout>(probability(a), torch::alpha_dropout);
-});
+const RegisterLayer alpha_dropout(dropouts(), {"alphadropout"}, kParams,
+                                  [](const Args& a, const LayerPlace&) { return std::make_shared<Dropout>(probability(a), torch::alpha_dropout); });
 
 }  // namespace
 }  // namespace vesal::nn

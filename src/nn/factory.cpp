@@ -53,7 +53,8 @@ LayerFactory& pools() {
   return factory;
 }
 
-RegisterLayer::RegisterLayer(LayerFactory& factory, const std::vector<std::string>& names, std::vector<Param> params, const LayerFactory::Make& make) {
+RegisterLayer::RegisterLayer(LayerFactory& factory, const std::vector<std::string>& names, std::vector<Param> params,
+                             const LayerFactory::Make& make) {
   for (const std::string& name : names) factory.add(name, {params, make});
 }
 

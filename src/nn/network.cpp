@@ -91,8 +91,7 @@ std::vector<Array> Network::run(const std::vector<Array>& inputs) {
     for (const Array& input : inputs) {
       if (!is_floating(input.dtype()) || input.dtype() == DType::f16 || input.dtype() == DType::bf16 || input.dtype() == DType::f64)
         tensors.push_back(to_tensor(input.to(DType::f32)).to(device()));
-      else
-        tensors.push_back(to_tensor(input).to(device()));
+      else tensors.push_back(to_tensor(input).to(device()));
     }
     std::vector<Array> outputs;
     for (const Tensor& output : forward(tensors)) outputs.push_back(to_array(output.contiguous()));

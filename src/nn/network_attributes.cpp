@@ -52,7 +52,8 @@ Value state_dict(Network& network, const CallArgs&) {
 }
 
 Value load_state_dict(Network& network, const CallArgs& call) {
-  const Args args = vesal::bind("load_state_dict", {required("state_dict", "a dict of arrays"), optional("strict", true, "all names must fit")}, call);
+  const Args args =
+      vesal::bind("load_state_dict", {required("state_dict", "a dict of arrays"), optional("strict", true, "all names must fit")}, call);
   const Value& source = args["state_dict"];
   bundle::StateDict state;
   for (const auto& [name, array] : source.as_dict()) state.emplace_back(name.as_string(), to_array(tensor_of(array)));

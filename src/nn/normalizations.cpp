@@ -39,7 +39,8 @@ class StatisticsNorm : public Norm {
   Tensor forward(const Tensor& x) override {
     const bool own_statistics = is_training() || !mean_.defined();
     if (own_statistics && (batch_ ? x.size(0) * spatial_count(x) : spatial_count(x)) < 2)
-      throw Error(ErrorKind::shape, std::string(batch_ ? "batch" : "instance") + " normalization needs more than one value per channel, got " + to_string(shape_of(x)));
+      throw Error(ErrorKind::shape,
+                  std::string(batch_ ? "batch" : "instance") + " normalization needs more than one value per channel, got " + to_string(shape_of(x)));
     double momentum = momentum_.value_or(0);
     if (batch_ && is_training() && batches_.defined()) {
       const torch::NoGradGuard no_grad;
@@ -62,7 +63,8 @@ class GroupNorm : public Norm {
   GroupNorm(const Args& args, const LayerPlace& place) : groups_(args.get<std::int64_t>("num_groups")), eps_(args.get<double>("eps")) {
     const auto channels = args.get<std::optional<std::int64_t>>("num_channels").value_or(place.channels);
     if (groups_ < 1 || channels % groups_ != 0)
-      throw Error(ErrorKind::config, "group normalization: " + std::to_string(channels) + " channels do not divide into " + std::to_string(groups_) + " groups");
+      throw Error(ErrorKind::config,
+                  "group normalization: " + std::to_string(channels) + " channels do not divide into " + std::to_string(groups_) + " groups");
     if (args.get<bool>("affine")) affine({channels});
   }
   Tensor forward(const Tensor& x) override { return torch::group_norm(x, groups_, weight_, bias_, eps_); }

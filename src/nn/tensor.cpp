@@ -49,7 +49,8 @@ Tensor to_tensor(const Array& array) {
   if (std::any_of(array.strides().begin(), array.strides().end(), [](std::int64_t s) { return s < 0; })) return to_tensor(array.contiguous());
   Array keep = array;
   void* data = keep.raw();
-  return torch::from_blob(data, array.shape(), array.strides(), [keep = std::move(keep)](void*) {}, scalar_type_of(array.dtype()));
+  return torch::from_blob(
+      data, array.shape(), array.strides(), [keep = std::move(keep)](void*) {}, scalar_type_of(array.dtype()));
 }
 
 Array to_array(const Tensor& tensor) {
@@ -67,7 +68,9 @@ std::string TensorObject::repr() const {
 }
 
 std::optional<Value> TensorObject::attribute(std::string_view name) {
-  const auto method = [&](auto body) { return make_function(std::string(name), [t = tensor, body](const CallArgs& args) -> Value { return body(t, args); }); };
+  const auto method = [&](auto body) {
+    return make_function(std::string(name), [t = tensor, body](const CallArgs& args) -> Value { return body(t, args); });
+  };
   if (name == "shape") {
     Tuple extents;
     for (std::int64_t n : tensor.sizes()) extents.items.emplace_back(n);

@@ -31,7 +31,8 @@ class Builder {
     if (channels_.size() < 2) throw Error(ErrorKind::config, "channels needs at least 2 entries, got " + to_string(channels_));
     if (channels_.size() > 64 || res_units_ > 64) throw Error(ErrorKind::config, "more than 64 levels or residual units");
     if (strides_.size() < channels_.size() - 1)
-      throw Error(ErrorKind::config, "strides has " + std::to_string(strides_.size()) + " entries, channels wants " + std::to_string(channels_.size() - 1));
+      throw Error(ErrorKind::config,
+                  "strides has " + std::to_string(strides_.size()) + " entries, channels wants " + std::to_string(channels_.size() - 1));
     if (strides_.size() > channels_.size() - 1)
       log::warning("UNet: strides has {} more entries than are used", strides_.size() - channels_.size() + 1);
   }
@@ -91,13 +92,16 @@ const Register unet({
     .name = "UNet",
     .aliases = {"Unet"},
     .summary = "U-Net with strided convolutions and optional residual units",
-    .params = {required("spatial_dims", "1, 2 or 3"), required("in_channels", "channels of the input"), required("out_channels", "channels of the output"),
-               required("channels", "channels per level, top first, at least 2"), required("strides", "strides between the levels, one less than channels"),
+    .params = {required("spatial_dims", "1, 2 or 3"), required("in_channels", "channels of the input"),
+               required("out_channels", "channels of the output"), required("channels", "channels per level, top first, at least 2"),
+               required("strides", "strides between the levels, one less than channels"),
                optional("kernel_size", 3, "odd extent of the convolutions, one or one per axis"),
                optional("up_kernel_size", 3, "odd extent of the transposed convolutions"),
-               optional("num_res_units", 0, "convolutions per residual unit; 0: plain convolutions"), optional("act", "PRELU", "activation, name or [name, arguments]"),
-               optional("norm", "INSTANCE", "normalization, name or [name, arguments]"), optional("dropout", 0.0, "probability, or name and arguments"),
-               optional("bias", true, "convolutions have a bias"), optional("adn_ordering", "NDA", "order of normalization, dropout, activation")},
+               optional("num_res_units", 0, "convolutions per residual unit; 0: plain convolutions"),
+               optional("act", "PRELU", "activation, name or [name, arguments]"),
+               optional("norm", "INSTANCE", "normalization, name or [name, arguments]"),
+               optional("dropout", 0.0, "probability, or name and arguments"), optional("bias", true, "convolutions have a bias"),
+               optional("adn_ordering", "NDA", "order of normalization, dropout, activation")},
     .make = [](const Args& args) -> Value {
       const Builder builder(args);
       auto root = std::make_shared<Chain>();

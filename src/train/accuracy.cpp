@@ -64,7 +64,8 @@ class Accuracy : public infer::Metric {
   }
 
   void add_multilabel(const Array& y_pred, const Array& y) {
-    if (y.dim() < 1 || y.size(0) < 2) throw Error(ErrorKind::shape, "Accuracy: is_multilabel wants more than one channel, got " + to_string(y.shape()));
+    if (y.dim() < 1 || y.size(0) < 2)
+      throw Error(ErrorKind::shape, "Accuracy: is_multilabel wants more than one channel, got " + to_string(y.shape()));
     const Array p = y_pred.to(DType::f32).contiguous(), t = y.to(DType::f32).contiguous();
     const std::int64_t channels = y.size(0), positions = y.numel() / channels;
     count(positions, [&](std::int64_t i) {
@@ -109,7 +110,9 @@ const Register accuracy({.kind = "metric",
                                     optional("is_multilabel", false, "a position is right if all its channels are"),
                                     optional("device", nullptr, "accepted; counting is done on the CPU"),
                                     optional("skip_unrolling", false, "accepted; lists are always taken item by item")},
-                         .make = [](const Args& args) -> Value { return std::make_shared<Accuracy>(args["output_transform"], args.get<bool>("is_multilabel")); }});
+                         .make = [](const Args& args) -> Value {
+                           return std::make_shared<Accuracy>(args["output_transform"], args.get<bool>("is_multilabel"));
+                         }});
 
 }  // namespace
 }  // namespace vesal::train

@@ -10,7 +10,12 @@ using torch::Tensor;
 class DiceCELoss : public Loss {
  public:
   DiceCELoss(DiceLoss::Options dice, std::optional<Tensor> weight, double lambda_dice, double lambda_ce, double label_smoothing)
-      : Loss("DiceCELoss"), reduction_(dice.reduction), dice_(std::move(dice)), weight_(std::move(weight)), lambda_dice_(lambda_dice), lambda_ce_(lambda_ce),
+      : Loss("DiceCELoss"),
+        reduction_(dice.reduction),
+        dice_(std::move(dice)),
+        weight_(std::move(weight)),
+        lambda_dice_(lambda_dice),
+        lambda_ce_(lambda_ce),
         label_smoothing_(label_smoothing) {}
 
   /// target: [B, 1, ...] labels (with to_onehot_y) or [B, C, ...] probabilities.
@@ -56,10 +61,11 @@ Value make(const Args& args) {
 const Register dice_ce({.kind = "loss",
                         .name = "DiceCELoss",
                         .summary = "Weighted sum of Dice loss and cross entropy (binary with logits for one channel)",
-                        .params = dice_params() + std::vector<Param>{optional("weight", nullptr, "one number per class"),
-                                                                     optional("lambda_dice", 1.0, "factor of the Dice loss"),
-                                                                     optional("lambda_ce", 1.0, "factor of the cross entropy"),
-                                                                     optional("label_smoothing", 0.0, "share of each label spread over all classes, 0..1")},
+                        .params = dice_params() +
+                                  std::vector<Param>{optional("weight", nullptr, "one number per class"),
+                                                     optional("lambda_dice", 1.0, "factor of the Dice loss"),
+                                                     optional("lambda_ce", 1.0, "factor of the cross entropy"),
+                                                     optional("label_smoothing", 0.0, "share of each label spread over all classes, 0..1")},
                         .make = make});
 
 }  // namespace

@@ -10,7 +10,12 @@ using torch::Tensor;
 class DiceFocalLoss : public Loss {
  public:
   DiceFocalLoss(DiceLoss::Options dice, FocalLoss::Options focal, bool to_onehot_y, double lambda_dice, double lambda_focal)
-      : Loss("DiceFocalLoss"), dice_(std::move(dice)), focal_(std::move(focal)), to_onehot_y_(to_onehot_y), lambda_dice_(lambda_dice), lambda_focal_(lambda_focal) {}
+      : Loss("DiceFocalLoss"),
+        dice_(std::move(dice)),
+        focal_(std::move(focal)),
+        to_onehot_y_(to_onehot_y),
+        lambda_dice_(lambda_dice),
+        lambda_focal_(lambda_focal) {}
 
   /// input: logits; target: [B, C, ...] of 0 and 1, or [B, 1, ...] labels with to_onehot_y.
   Tensor forward(const Tensor& input, const Tensor& raw_target) const override {

@@ -17,7 +17,8 @@ class DiceMetric : public CumulativeMetric {
   /// An array of one channel holds class indices, one of several channels is one-hot.
   std::vector<float> score(const Array& y_pred, const Array& y) const override {
     if (y_pred.dim() < 2 || y.dim() != y_pred.dim() || !std::equal(y_pred.shape().begin() + 1, y_pred.shape().end(), y.shape().begin() + 1))
-      throw Error(ErrorKind::shape, "predictions " + to_string(y_pred.shape()) + " and ground truth " + to_string(y.shape()) + " must be [C, spatial...] of the same extents");
+      throw Error(ErrorKind::shape, "predictions " + to_string(y_pred.shape()) + " and ground truth " + to_string(y.shape()) +
+                                        " must be [C, spatial...] of the same extents");
     const std::int64_t classes = num_classes_.value_or(y_pred.size(0));
     for (const Array* a : {&y_pred, &y})
       if (a->size(0) != 1 && a->size(0) < classes)
@@ -59,7 +60,8 @@ class DiceMetric : public CumulativeMetric {
 
 CumulativeMetricPtr make_dice(const Args& args, bool get_not_nans, bool ignore_empty) {
   const Value& labels = args["return_with_label"];
-  if (!labels.is_bool() && !labels.is_sequence()) throw Error(ErrorKind::config, args.component() + ": return_with_label is true, false or a list of names");
+  if (!labels.is_bool() && !labels.is_sequence())
+    throw Error(ErrorKind::config, args.component() + ": return_with_label is true, false or a list of names");
   const auto num_classes = args.get<std::optional<std::int64_t>>("num_classes");
   if (num_classes && *num_classes < 1) throw Error(ErrorKind::config, args.component() + ": num_classes must be positive");
   return std::make_shared<DiceMetric>(CumulativeMetric::Options{args.get<bool>("include_background"),
@@ -72,20 +74,23 @@ const Param kReduction = optional("reduction", "mean", "none, mean, sum, mean_ba
 const Param kClasses = optional("num_classes", nullptr, "classes with the background, where predictions are labels of one channel");
 const Param kLabels = optional("return_with_label", false, "with mean_batch: a score per class by name; true or a list of names");
 
-const Register dice_metric({.kind = "metric",
-                            .name = "DiceMetric",
-                            .summary = "Dice per item and class; call it with predictions and ground truth, then aggregate()",
-                            .params = {kBackground, kReduction, optional("get_not_nans", false, "aggregate() also tells how many scores count"),
-                                       optional("ignore_empty", true, "an empty ground truth gives NaN, which does not count; else 1 or 0"), kClasses, kLabels},
-                            .make = [](const Args& args) -> Value { return make_dice(args, args.get<bool>("get_not_nans"), args.get<bool>("ignore_empty")); }});
+const Register dice_metric(
+    {.kind = "metric",
+     .name = "DiceMetric",
+     .summary = "Dice per item and class; call it with predictions and ground truth, then aggregate()",
+     .params = {kBackground, kReduction, optional("get_not_nans", false, "aggregate() also tells how many scores count"),
+                optional("ignore_empty", true, "an empty ground truth gives NaN, which does not count; else 1 or 0"), kClasses, kLabels},
+     .make = [](const Args& args) -> Value { return make_dice(args, args.get<bool>("get_not_nans"), args.get<bool>("ignore_empty")); }});
 
 const Register mean_dice({.kind = "metric",
                           .name = "MeanDice",
                           .summary = "Dice over the items of an epoch, as a metric of a trainer or evaluator",
-                          .params = {kBackground, kReduction, kClasses, optional("output_transform", nullptr, "callable: engine output -> (y_pred, y)"),
+                          .params = {kBackground, kReduction, kClasses,
+                                     optional("output_transform", nullptr, "callable: engine output -> (y_pred, y)"),
                                      optional("save_details", true, "keep the scores of each item in state.metric_details"), kLabels},
                           .make = [](const Args& args) -> Value {
-                            return std::make_shared<MetricHandler>("MeanDice", make_dice(args, false, true), args["output_transform"], args.get<bool>("save_details"));
+                            return std::make_shared<MetricHandler>("MeanDice", make_dice(args, false, true), args["output_transform"],
+                                                                   args.get<bool>("save_details"));
                           }});
 
 }  // namespace

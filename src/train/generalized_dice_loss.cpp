@@ -61,12 +61,13 @@ const Register generalized({.kind = "loss",
                             .name = "GeneralizedDiceLoss",
                             .aliases = {"generalized_dice"},
                             .summary = "Dice over all classes together, each weighted by its rarity",
-                            .params = preparation_params() + std::vector<Param>{optional("w_type", "square", "weight of a class: square (1/n^2), simple (1/n), uniform"),
-                                                                                optional("reduction", "mean", "over the items: none, mean, sum"),
-                                                                                optional("smooth_nr", 1e-5, "added to the numerator"),
-                                                                                optional("smooth_dr", 1e-5, "added to the denominator"),
-                                                                                optional("batch", false, "sum the overlap over the batch before dividing"),
-                                                                                optional("soft_label", false, "the ground truth is not only 0 and 1")},
+                            .params = preparation_params() +
+                                      std::vector<Param>{optional("w_type", "square", "weight of a class: square (1/n^2), simple (1/n), uniform"),
+                                                         optional("reduction", "mean", "over the items: none, mean, sum"),
+                                                         optional("smooth_nr", 1e-5, "added to the numerator"),
+                                                         optional("smooth_dr", 1e-5, "added to the denominator"),
+                                                         optional("batch", false, "sum the overlap over the batch before dividing"),
+                                                         optional("soft_label", false, "the ground truth is not only 0 and 1")},
                             .make = make});
 
 }  // namespace

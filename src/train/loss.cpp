@@ -50,7 +50,8 @@ std::optional<Tensor> parse_weights(const Args& args, const std::string& name) {
   } else {
     weights = torch::tensor(args.get<double>(name), torch::kFloat32);
   }
-  if (weights.dim() > 1 || weights.numel() == 0) throw Error(ErrorKind::config, args.component() + ": " + name + " must be a number or one number per class");
+  if (weights.dim() > 1 || weights.numel() == 0)
+    throw Error(ErrorKind::config, args.component() + ": " + name + " must be a number or one number per class");
   if (!(weights.min().item<double>() >= 0)) throw Error(ErrorKind::config, args.component() + ": " + name + " must be no less than 0");
   return weights;
 }
@@ -73,8 +74,8 @@ Tensor one_hot(const Tensor& labels, std::int64_t classes, const Tensor& like) {
   if (index.numel() > 0) {
     const auto [low, high] = torch::aminmax(index);
     if (low.item<std::int64_t>() < 0 || high.item<std::int64_t>() >= classes)
-      throw Error(ErrorKind::shape, "labels reach from " + std::to_string(low.item<std::int64_t>()) + " to " + std::to_string(high.item<std::int64_t>()) + ", the prediction has " +
-                                        std::to_string(classes) + " classes");
+      throw Error(ErrorKind::shape, "labels reach from " + std::to_string(low.item<std::int64_t>()) + " to " +
+                                        std::to_string(high.item<std::int64_t>()) + ", the prediction has " + std::to_string(classes) + " classes");
   }
   std::vector<std::int64_t> shape = labels.sizes().vec();
   shape[1] = classes;
@@ -129,8 +130,8 @@ void warn_once(const std::string& message) {
 
 void check_dense(const Tensor& input, const Tensor& target) {
   if (input.dim() < 2 || input.dim() != target.dim() || (target.size(1) != 1 && target.size(1) != input.size(1)))
-    throw Error(ErrorKind::shape, "predictions " + to_string(input.sizes().vec()) + " want a ground truth of as many axes with 1 or as many channels, got " +
-                                      to_string(target.sizes().vec()));
+    throw Error(ErrorKind::shape, "predictions " + to_string(input.sizes().vec()) +
+                                      " want a ground truth of as many axes with 1 or as many channels, got " + to_string(target.sizes().vec()));
 }
 
 }  // namespace vesal::train

@@ -36,7 +36,8 @@ ReducedScores along(const Array& scores, int axis, bool mean) {
   std::vector<Sum> sums(axis == 0 ? columns : rows);
   for (std::int64_t r = 0; r < rows; ++r)
     for (std::int64_t c = 0; c < columns; ++c) sums[axis == 0 ? c : r].add(scores.data<float>()[r * columns + c]);
-  ReducedScores out{Array::empty({static_cast<std::int64_t>(sums.size())}, DType::f32), Array::empty({static_cast<std::int64_t>(sums.size())}, DType::f32)};
+  ReducedScores out{Array::empty({static_cast<std::int64_t>(sums.size())}, DType::f32),
+                    Array::empty({static_cast<std::int64_t>(sums.size())}, DType::f32)};
   for (std::size_t i = 0; i < sums.size(); ++i) {
     out.value.data<float>()[i] = sums[i].value(mean);
     out.not_nans.data<float>()[i] = static_cast<float>(sums[i].count);

@@ -41,8 +41,9 @@ const Register cross_entropy({.kind = "loss",
                               .name = "torch.nn.CrossEntropyLoss",
                               .aliases = other_paths("CrossEntropyLoss"),
                               .summary = "Cross entropy of logits [B, C, ...] with class indices [B, ...] or probabilities [B, C, ...]",
-                              .params = {optional("weight", nullptr, "one number per class"), kSizeAverage, optional("ignore_index", -100, "label that does not count"),
-                                         kReduce, kReduction, optional("label_smoothing", 0.0, "share of each label spread over all classes, 0..1")},
+                              .params = {optional("weight", nullptr, "one number per class"), kSizeAverage,
+                                         optional("ignore_index", -100, "label that does not count"), kReduce, kReduction,
+                                         optional("label_smoothing", 0.0, "share of each label spread over all classes, 0..1")},
                               .make = [](const Args& args) -> Value {
                                 F::CrossEntropyFuncOptions options;
                                 if (auto weight = parse_weights(args, "weight")) options.weight(*weight);
@@ -51,7 +52,8 @@ const Register cross_entropy({.kind = "loss",
                                 return std::make_shared<FunctionLoss>("CrossEntropyLoss", [options](const Tensor& input, const Tensor& target) {
                                   F::CrossEntropyFuncOptions own = options;
                                   if (own.weight().defined()) own.weight(own.weight().to(input));
-                                  return F::cross_entropy(input, target.sizes() == input.sizes() ? target.to(input.scalar_type()) : target.to(torch::kInt64), own);
+                                  return F::cross_entropy(
+                                      input, target.sizes() == input.sizes() ? target.to(input.scalar_type()) : target.to(torch::kInt64), own);
                                 });
                               }});
 

@@ -60,7 +60,8 @@ class Activations : public ImageTransform {
   Array along_axis(const Array& voxels) const {
     std::vector<int> order(voxels.dim());
     const int axis = dim_ < 0 ? dim_ + voxels.dim() : dim_;
-    if (axis < 0 || axis >= voxels.dim()) throw Error(ErrorKind::shape, "dim " + std::to_string(dim_) + " of an array of shape " + to_string(voxels.shape()));
+    if (axis < 0 || axis >= voxels.dim())
+      throw Error(ErrorKind::shape, "dim " + std::to_string(dim_) + " of an array of shape " + to_string(voxels.shape()));
     for (int i = 0; i < voxels.dim(); ++i) order[i] = i;
     std::swap(order[0], order[axis]);
     return activate(voxels.permute(order), sigmoid_, softmax_).permute(order).contiguous();
@@ -74,7 +75,8 @@ class Activations : public ImageTransform {
 const RegisterTransform activations({
     .name = "Activations",
     .summary = "sigmoid, softmax over the channels, or a callable",
-    .params = {optional("sigmoid", false, "apply a sigmoid"), optional("softmax", false, "apply a softmax over dim"),
+    .params = {optional("sigmoid", false, "apply a sigmoid"),
+               optional("softmax", false, "apply a softmax over dim"),
                optional("other", nullptr, "a callable applied last"),
                {.name = "kwargs", .doc = "dim: axis of the softmax, default 0; other names are ignored", .rest = true}},
     .per_key = {"sigmoid", "softmax", "other"},

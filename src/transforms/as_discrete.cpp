@@ -163,7 +163,8 @@ class AsDiscrete : public ImageTransform {
   /// Any axis and any number of axes, on arrays that are there.
   Array along_axis(Array voxels) const {
     const int axes = voxels.dim(), dim = steps_.dim < 0 ? steps_.dim + axes : steps_.dim;
-    if (dim < 0 || dim >= std::max(axes, 1)) throw Error(ErrorKind::shape, "dim " + std::to_string(steps_.dim) + " of an array of shape " + to_string(voxels.shape()));
+    if (dim < 0 || dim >= std::max(axes, 1))
+      throw Error(ErrorKind::shape, "dim " + std::to_string(steps_.dim) + " of an array of shape " + to_string(voxels.shape()));
     std::vector<int> order(axes);
     for (int i = 0; i < axes; ++i) order[i] = i;
     if (axes > 0) std::swap(order[0], order[dim]);
@@ -211,8 +212,10 @@ Steps steps_of(const Args& args) {
 const RegisterTransform as_discrete({
     .name = "AsDiscrete",
     .summary = "argmax, one-hot, threshold and rounding of a network's output",
-    .params = {optional("argmax", false, "take the channel with the largest value"), optional("to_onehot", nullptr, "number of classes of a one-hot result"),
-               optional("threshold", nullptr, "1 where the value is at least this, else 0"), optional("rounding", nullptr, "\"torchrounding\" rounds half to even"),
+    .params = {optional("argmax", false, "take the channel with the largest value"),
+               optional("to_onehot", nullptr, "number of classes of a one-hot result"),
+               optional("threshold", nullptr, "1 where the value is at least this, else 0"),
+               optional("rounding", nullptr, "\"torchrounding\" rounds half to even"),
                {.name = "kwargs", .doc = "dim (0), keepdim (True), dtype (float32); other names are ignored", .rest = true}},
     .per_key = {"argmax", "to_onehot", "threshold", "rounding"},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<AsDiscrete>(steps_of(args)); },

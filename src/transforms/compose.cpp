@@ -46,7 +46,8 @@ std::vector<Value> callables(const Value& transforms) {
       if (!t.is_none()) list.push_back(t);
   }
   for (std::size_t i = 0; i < list.size(); ++i)
-    if (!list[i].is_object()) throw Error(ErrorKind::config, "transforms[" + std::to_string(i) + "] is no transform but " + list[i].type_name() + " " + list[i].repr());
+    if (!list[i].is_object())
+      throw Error(ErrorKind::config, "transforms[" + std::to_string(i) + "] is no transform but " + list[i].type_name() + " " + list[i].repr());
   return list;
 }
 
@@ -55,11 +56,15 @@ const Register registered({
     .name = "Compose",
     .aliases = {},
     .summary = "transforms and other callables, one after the other",
-    .params = {optional("transforms", nullptr, "the callables, in order"), optional("map_items", true, "levels of lists whose items are transformed one by one"),
-               optional("unpack_items", false, "hand a tuple on as separate arguments"), optional("log_stats", false, "accepted, errors always name the transform"),
-               optional("lazy", false, "accepted, resampling is never deferred between transforms"), optional("overrides", nullptr, "accepted, only for lazy")},
+    .params = {optional("transforms", nullptr, "the callables, in order"),
+               optional("map_items", true, "levels of lists whose items are transformed one by one"),
+               optional("unpack_items", false, "hand a tuple on as separate arguments"),
+               optional("log_stats", false, "accepted, errors always name the transform"),
+               optional("lazy", false, "accepted, resampling is never deferred between transforms"),
+               optional("overrides", nullptr, "accepted, only for lazy")},
     .make = [](const Args& args) -> Value {
-      return std::make_shared<Compose>(with_context("Compose", [&] { return callables(args["transforms"]); }), args.get<int>("map_items"), args.get<bool>("unpack_items"));
+      return std::make_shared<Compose>(with_context("Compose", [&] { return callables(args["transforms"]); }), args.get<int>("map_items"),
+                                       args.get<bool>("unpack_items"));
     },
 });
 
@@ -69,8 +74,9 @@ Value Compose::apply(const Value& data) const {
   Value current = data;
   for (std::size_t i = 0; i < transforms_.size(); ++i) {
     if (transforms_[i].object<Transform>()) current = apply_one(transforms_[i], current, map_items_, unpack_items_);
-    else current = with_context("transforms[" + std::to_string(i) + "] " + name_of_callable(transforms_[i]),
-                                [&] { return apply_one(transforms_[i], current, map_items_, unpack_items_); });
+    else
+      current = with_context("transforms[" + std::to_string(i) + "] " + name_of_callable(transforms_[i]),
+                             [&] { return apply_one(transforms_[i], current, map_items_, unpack_items_); });
   }
   return current;
 }
@@ -87,7 +93,9 @@ std::optional<Value> Compose::attribute(std::string_view name) {
   if (name == "unpack_items") return Value(unpack_items_);
   auto self = std::static_pointer_cast<Compose>(shared_from_this());
   if (name == "flatten")
-    return make_function("flatten", [self](const CallArgs&) -> Value { return std::make_shared<Compose>(flattened(self->transforms_), self->map_items_, self->unpack_items_); });
+    return make_function("flatten", [self](const CallArgs&) -> Value {
+      return std::make_shared<Compose>(flattened(self->transforms_), self->map_items_, self->unpack_items_);
+    });
   if (name == "set_random_state")
     return make_function("set_random_state", [self](const CallArgs& args) -> Value {
       const Args bound = bind("set_random_state", {optional("seed", nullptr, ""), optional("state", nullptr, "")}, args);

@@ -68,7 +68,8 @@ RangeRule spatial_rule(const Args& args) {
     const Range r = around(integers(args, "roi_center"), integers(args, "roi_size"));
     return [r](const Shape& shape) { return Range{filled_up(r.begin, Shape(shape.size(), 0)), filled_up(r.end, shape)}; };
   }
-  if (args.is_none("roi_start") || args.is_none("roi_end")) throw Error(ErrorKind::config, "SpatialCrop wants roi_center and roi_size, or roi_start and roi_end");
+  if (args.is_none("roi_start") || args.is_none("roi_end"))
+    throw Error(ErrorKind::config, "SpatialCrop wants roi_center and roi_size, or roi_start and roi_end");
   return [begin = integers(args, "roi_start"), end = integers(args, "roi_end")](const Shape& shape) {
     return Range{filled_up(begin, Shape(shape.size(), 0)), filled_up(end, shape)};
   };
@@ -76,7 +77,8 @@ RangeRule spatial_rule(const Args& args) {
 
 Shape scaled(const Shape& shape, const std::vector<double>& scale) {
   if (scale.size() != 1 && scale.size() != shape.size())
-    throw Error(ErrorKind::config, "roi_scale has " + std::to_string(scale.size()) + " entries for " + std::to_string(shape.size()) + " spatial axes");
+    throw Error(ErrorKind::config,
+                "roi_scale has " + std::to_string(scale.size()) + " entries for " + std::to_string(shape.size()) + " spatial axes");
   Shape size;
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const double extent = std::ceil(scale[scale.size() == 1 ? 0 : i] * static_cast<double>(shape[i]));
@@ -102,11 +104,11 @@ const RegisterTransform center_spatial_crop({
     .summary = "Crop to a box of the given size in the middle",
     .params = {required("roi_size", "extents of the box, one or one per axis; not positive keeps the image's own"), kLazy},
     .per_key = {},
-    .make = [](const Args& args) {
-      return std::make_shared<CropTransform>("CenterSpatialCrop", [size = args["roi_size"]](const Shape& shape) {
-        return centered(shape, extents_or(size, shape, "roi_size"));
-      });
-    },
+    .make =
+        [](const Args& args) {
+          return std::make_shared<CropTransform>(
+              "CenterSpatialCrop", [size = args["roi_size"]](const Shape& shape) { return centered(shape, extents_or(size, shape, "roi_size")); });
+        },
 });
 
 const RegisterTransform center_scale_crop({
@@ -114,11 +116,12 @@ const RegisterTransform center_scale_crop({
     .summary = "Crop to a fraction of the size in the middle",
     .params = {required("roi_scale", "fraction of each extent, one or one per axis"), kLazy},
     .per_key = {},
-    .make = [](const Args& args) {
-      return std::make_shared<CropTransform>("CenterScaleCrop", [scale = args.get<std::vector<double>>("roi_scale")](const Shape& shape) {
-        return centered(shape, scaled(shape, scale));
-      });
-    },
+    .make =
+        [](const Args& args) {
+          return std::make_shared<CropTransform>("CenterScaleCrop", [scale = args.get<std::vector<double>>("roi_scale")](const Shape& shape) {
+            return centered(shape, scaled(shape, scale));
+          });
+        },
 });
 
 }  // namespace

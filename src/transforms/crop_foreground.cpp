@@ -63,14 +63,18 @@ Bounds positive_bounds(const Array& voxels) {
 class ForegroundBox {
  public:
   explicit ForegroundBox(const Args& args)
-      : select_(args["select_fn"]), channels_(args["channel_indices"]), margin_(args["margin"]), k_(args["k_divisible"]),
+      : select_(args["select_fn"]),
+        channels_(args["channel_indices"]),
+        margin_(args["margin"]),
+        k_(args["k_divisible"]),
         allow_smaller_(args.get<bool>("allow_smaller")) {}
 
   Bounds operator()(const Array& voxels) const {
     Array data = voxels;
     if (!channels_.is_none()) {
       std::vector<Array> picked;
-      for (const std::int64_t c : cast<std::vector<std::int64_t>>(channels_)) picked.push_back(voxels.slice(0, c < 0 ? c + voxels.size(0) : c, (c < 0 ? c + voxels.size(0) : c) + 1));
+      for (const std::int64_t c : cast<std::vector<std::int64_t>>(channels_))
+        picked.push_back(voxels.slice(0, c < 0 ? c + voxels.size(0) : c, (c < 0 ? c + voxels.size(0) : c) + 1));
       data = picked.size() == 1 ? picked[0] : concatenate(picked, 0);
     }
     if (!select_.is_none()) data = image::array_of(call_value(select_, {{Value(data)}, {}}));
@@ -83,7 +87,8 @@ class ForegroundBox {
     for (std::size_t i = 0; i < rank; ++i) {
       if (margin[i] < 0) throw Error(ErrorKind::config, "margin is negative");
       box.begin[i] -= margin[i], box.end[i] += margin[i];
-      if (allow_smaller_) box.begin[i] = std::max<std::int64_t>(0, box.begin[i]), box.end[i] = std::min(box.end[i], voxels.size(static_cast<int>(i) + 1));
+      if (allow_smaller_)
+        box.begin[i] = std::max<std::int64_t>(0, box.begin[i]), box.end[i] = std::min(box.end[i], voxels.size(static_cast<int>(i) + 1));
       size.push_back(box.end[i] - box.begin[i]);
     }
     const Shape wide = divisible(size, k_);
@@ -126,8 +131,12 @@ class CropForeground : public ImageTransform {
 class CropForegroundd : public Transform {
  public:
   explicit CropForegroundd(const Args& args)
-      : box_(args), keys_(args.get<std::vector<std::string>>("keys")), source_(args.get<std::string>("source_key")),
-        start_key_(args["start_coord_key"]), end_key_(args["end_coord_key"]), allow_missing_(args.get<bool>("allow_missing_keys")) {
+      : box_(args),
+        keys_(args.get<std::vector<std::string>>("keys")),
+        source_(args.get<std::string>("source_key")),
+        start_key_(args["start_coord_key"]),
+        end_key_(args["end_coord_key"]),
+        allow_missing_(args.get<bool>("allow_missing_keys")) {
     for (std::size_t i = 0; i < keys_.size(); ++i)
       modes_.push_back(pad_mode(args_of_key(args, {"mode"}, i).get<std::string>("mode"), args["pad_kwargs"].as_dict()));
   }
@@ -162,7 +171,8 @@ const Param kChannels = optional("channel_indices", Value(), "channels to look a
 const Param kMargin = optional("margin", 0, "voxels to add on each side, one or one per axis");
 const Param kSmaller = optional("allow_smaller", false, "cut the margin at the image's edges; otherwise pad beyond them");
 const Param kDivisible = optional("k_divisible", 1, "widen the box to multiples of this, one or one per axis");
-const Param kMode = optional("mode", "constant", "what to fill with beyond the edges: constant, edge, replicate, reflect, symmetric, wrap or circular");
+const Param kMode =
+    optional("mode", "constant", "what to fill with beyond the edges: constant, edge, replicate, reflect, symmetric, wrap or circular");
 const Param kLazy = optional("lazy", false, "accepted; done at once");
 const Param kRest{"pad_kwargs", "value or constant_values: what constant fills with, 0 unless given", std::nullopt, true};
 
@@ -171,7 +181,8 @@ const Register array_form({
     .name = "CropForeground",
     .aliases = {},
     .summary = "Crop to the box around the foreground",
-    .params = {kSelect, kChannels, kMargin, kSmaller, optional("return_coords", false, "return (image, start, end)"), kDivisible, kMode, kLazy, kRest},
+    .params = {kSelect, kChannels, kMargin, kSmaller, optional("return_coords", false, "return (image, start, end)"), kDivisible, kMode, kLazy,
+               kRest},
     .make = [](const Args& args) -> Value { return std::make_shared<CropForeground>(args); },
 });
 
@@ -180,8 +191,9 @@ const Register dictionary_form({
     .name = "CropForegroundd",
     .aliases = {"CropForegroundD", "CropForegroundDict"},
     .summary = "Crop several images to the box around the foreground of one (dictionary form)",
-    .params = {required("keys", "keys of the images to crop"), required("source_key", "key of the image whose foreground counts"), kSelect, kChannels, kMargin,
-               kSmaller, kDivisible, kMode, optional("start_coord_key", "foreground_start_coord", "key to leave the box's first voxel under"),
+    .params = {required("keys", "keys of the images to crop"), required("source_key", "key of the image whose foreground counts"), kSelect, kChannels,
+               kMargin, kSmaller, kDivisible, kMode,
+               optional("start_coord_key", "foreground_start_coord", "key to leave the box's first voxel under"),
                optional("end_coord_key", "foreground_end_coord", "key to leave one past the box's last voxel under"),
                optional("allow_missing_keys", false, "skip keys the item does not have"), kLazy, kRest},
     .make = [](const Args& args) -> Value { return std::make_shared<CropForegroundd>(args); },

@@ -46,7 +46,9 @@ const RegisterTransform registered({
     .params = {optional("strict_check", true, "an error, not a warning, when the channel axis is unknown"),
                optional("channel_dim", nullptr, "the channel axis or \"no_channel\"; None: as the file's metadata say")},
     .per_key = {},
-    .make = [](const Args& args) -> TransformPtr { return std::make_shared<EnsureChannelFirst>(args.get<bool>("strict_check"), args["channel_dim"]); },
+    .make = [](const Args& args) -> TransformPtr {
+      return std::make_shared<EnsureChannelFirst>(args.get<bool>("strict_check"), args["channel_dim"]);
+    },
 });
 
 }  // namespace
@@ -59,7 +61,8 @@ Image channel_first(const Image& image, const Value& channel_dim) {
     out.set_array(voxels.unsqueeze(0));
   } else {
     const int dim = voxels.dim(), at = *axis < 0 ? *axis + dim : *axis;
-    if (at < 0 || at >= dim) throw Error(ErrorKind::shape, "channel axis " + std::to_string(*axis) + " of an image of shape " + to_string(voxels.shape()));
+    if (at < 0 || at >= dim)
+      throw Error(ErrorKind::shape, "channel axis " + std::to_string(*axis) + " of an image of shape " + to_string(voxels.shape()));
     std::vector<int> order{at};
     for (int i = 0; i < dim; ++i)
       if (i != at) order.push_back(i);

@@ -13,8 +13,7 @@ Image cast_image(const Image& image, DType type) {
   if (image.dtype() == type) return image;
   if (!image.deferred()) return image.with(converted(image.array(), type));
   image::VoxelSourcePtr source;
-  if (auto stored = std::dynamic_pointer_cast<const StoredSource>(image.deferred()))
-    source = std::make_shared<StoredSource>(stored->storage(), type);
+  if (auto stored = std::dynamic_pointer_cast<const StoredSource>(image.deferred())) source = std::make_shared<StoredSource>(stored->storage(), type);
   else
     source = std::make_shared<MappedSource>(image.deferred(), image.deferred()->channels(), type, [type](const Array& box) { return box.to(type); });
   Image out(std::move(source), image.affine);
@@ -118,7 +117,8 @@ const RegisterTransform ensure_type({
     .per_key = {"dtype"},
     .make = [](const Args& args) -> TransformPtr {
       const auto kind = args.get<std::string>("data_type");
-      if (kind != "tensor" && kind != "numpy") throw Error(ErrorKind::config, args.component() + ": data_type is '" + kind + "', want tensor or numpy");
+      if (kind != "tensor" && kind != "numpy")
+        throw Error(ErrorKind::config, args.component() + ": data_type is '" + kind + "', want tensor or numpy");
       check_device(args["device"]);
       return std::make_shared<EnsureType>("EnsureType", Conversion{dtype_argument(args, "dtype"), args.get<bool>("wrap_sequence"),
                                                                    kind == "tensor" && keeps_meta(args["track_meta"])});
@@ -132,7 +132,8 @@ const RegisterTransform to_tensor({
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {
       check_device(args["device"]);
-      return std::make_shared<EnsureType>("ToTensor", Conversion{dtype_argument(args, "dtype"), args.get<bool>("wrap_sequence"), keeps_meta(args["track_meta"])});
+      return std::make_shared<EnsureType>("ToTensor",
+                                          Conversion{dtype_argument(args, "dtype"), args.get<bool>("wrap_sequence"), keeps_meta(args["track_meta"])});
     },
 });
 

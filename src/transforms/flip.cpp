@@ -12,7 +12,8 @@ AxisMap unmoved(int rank) {
 }
 
 int axis_of(std::int64_t axis, int rank) {
-  if (axis < -rank || axis >= rank) throw Error(ErrorKind::config, "spatial axis " + std::to_string(axis) + " of an image of " + std::to_string(rank));
+  if (axis < -rank || axis >= rank)
+    throw Error(ErrorKind::config, "spatial axis " + std::to_string(axis) + " of an image of " + std::to_string(rank));
   return static_cast<int>(axis < 0 ? axis + rank : axis);
 }
 
@@ -35,7 +36,8 @@ class Flip : public ImageTransform {
 
 class Rotate90 : public ImageTransform {
  public:
-  explicit Rotate90(const Args& args) : turns_(static_cast<int>((args.get<std::int64_t>("k") % 4 + 4) % 4)), plane_(args.get<std::vector<std::int64_t>>("spatial_axes")) {
+  explicit Rotate90(const Args& args)
+      : turns_(static_cast<int>((args.get<std::int64_t>("k") % 4 + 4) % 4)), plane_(args.get<std::vector<std::int64_t>>("spatial_axes")) {
     if (plane_.size() != 2) throw Error(ErrorKind::config, "Rotate90: spatial_axes are two axes");
   }
   std::string type_name() const override { return "Rotate90"; }
@@ -68,7 +70,8 @@ const RegisterTransform flip({
 const RegisterTransform rotate90({
     .name = "Rotate90",
     .summary = "Turn by a multiple of 90 degrees",
-    .params = {optional("k", 1, "number of quarter turns"), optional("spatial_axes", Tuple{{0, 1}}, "the plane to turn in, from the first axis to the second"), kLazy},
+    .params = {optional("k", 1, "number of quarter turns"),
+               optional("spatial_axes", Tuple{{0, 1}}, "the plane to turn in, from the first axis to the second"), kLazy},
     .per_key = {},
     .make = [](const Args& args) { return std::make_shared<Rotate90>(args); },
 });

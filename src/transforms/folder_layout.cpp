@@ -22,8 +22,10 @@ std::string stem_of(const std::string& name) {
 }
 
 const std::vector<Param>& params() {
-  static const std::vector<Param> list{required("output_dir", "folder of the results"), optional("postfix", "", "appended to the subject's name"),
-                                       optional("extension", "", "extension of the results"), optional("parent", false, "a folder per subject"),
+  static const std::vector<Param> list{required("output_dir", "folder of the results"),
+                                       optional("postfix", "", "appended to the subject's name"),
+                                       optional("extension", "", "extension of the results"),
+                                       optional("parent", false, "a folder per subject"),
                                        optional("makedirs", false, "accepted; folders are made when a file is written"),
                                        optional("data_root_dir", "", "keep the folders of the input below this one")};
   return list;
@@ -65,7 +67,8 @@ std::optional<Value> FolderLayout::attribute(std::string_view name) {
   if (name != "filename") return std::nullopt;
   auto self = std::static_pointer_cast<FolderLayout>(shared_from_this());
   return make_function("filename", [self](const CallArgs& args) -> Value {
-    const Args bound = bind("filename", {optional("subject", "subject", ""), optional("idx", nullptr, ""), {.name = "kwargs", .doc = "", .rest = true}}, args);
+    const Args bound =
+        bind("filename", {optional("subject", "subject", ""), optional("idx", nullptr, ""), {.name = "kwargs", .doc = "", .rest = true}}, args);
     return self->filename(bound["subject"].str(), bound["idx"], bound["kwargs"].as_dict());
   });
 }

@@ -103,8 +103,7 @@ const Register invertd({
                optional("orig_meta_keys", Value(), "accepted; an image carries its metadata"),
                optional("meta_key_postfix", "meta_dict", "accepted; an image carries its metadata"), optional("nearest_interp", true, kNearestDoc),
                optional("to_tensor", true, "accepted; results are images"), optional("device", Value(), "accepted; results stay in host memory"),
-               optional("post_func", Value(), "called with each result"),
-               optional("allow_missing_keys", false, "skip keys the item does not have")},
+               optional("post_func", Value(), "called with each result"), optional("allow_missing_keys", false, "skip keys the item does not have")},
     .make = [](const Args& args) -> Value { return std::make_shared<Invertd>(args); },
 });
 

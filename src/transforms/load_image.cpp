@@ -54,10 +54,12 @@ class LoadImage : public Transform {
     for (const Value& r : readers) {
       static const std::vector<std::string> known{"itkreader", "nibabelreader", "numpyreader", "nrrdreader", "pydicomreader", "pilreader"};
       if (std::find(known.begin(), known.end(), reader_name(r)) == known.end())
-        throw Error(ErrorKind::unsupported, args.component() + ": reader " + r.repr() + " is none of ITKReader, NibabelReader, NumpyReader, NrrdReader, PydicomReader, PILReader");
+        throw Error(ErrorKind::unsupported, args.component() + ": reader " + r.repr() +
+                                                " is none of ITKReader, NibabelReader, NumpyReader, NrrdReader, PydicomReader, PILReader");
     }
     if (const auto pattern = args.get<std::optional<std::string>>("prune_meta_pattern"))
-      prune_ = with_context(args.component() + ": prune_meta_pattern", [&] { return std::regex(*pattern); }, ErrorKind::config);
+      prune_ = with_context(
+          args.component() + ": prune_meta_pattern", [&] { return std::regex(*pattern); }, ErrorKind::config);
     if (const Value* dim = args["kwargs"].as_dict().find("channel_dim")) channel_dim_ = *dim;
   }
   std::string type_name() const override { return "LoadImage"; }
@@ -113,8 +115,11 @@ class LoadPair : public LoadImage {
 class LoadImaged : public Transform {
  public:
   explicit LoadImaged(const Args& args)
-      : loader_(args), keys_(args.get<std::vector<std::string>>("keys")), allow_missing_(args.get<bool>("allow_missing_keys")),
-        image_only_(args.get<bool>("image_only")), overwriting_(args.get<bool>("overwriting")) {
+      : loader_(args),
+        keys_(args.get<std::vector<std::string>>("keys")),
+        allow_missing_(args.get<bool>("allow_missing_keys")),
+        image_only_(args.get<bool>("image_only")),
+        overwriting_(args.get<bool>("overwriting")) {
     const auto meta_keys = args.is_none("meta_keys") ? std::vector<std::string>{} : args.get<std::vector<std::string>>("meta_keys");
     if (!meta_keys.empty() && meta_keys.size() != keys_.size())
       throw Error(ErrorKind::config, "LoadImaged: " + std::to_string(meta_keys.size()) + " meta_keys for " + std::to_string(keys_.size()) + " keys");

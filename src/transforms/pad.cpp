@@ -17,7 +17,8 @@ using WindowRule = std::function<Window(const Shape& shape)>;
 class PadTransform : public ImageTransform {
  public:
   PadTransform(std::string name, const Args& args, WindowRule rule)
-      : name_(std::move(name)), mode_(pad_mode(args.get<std::string>("mode"), args[args.all().contains("kwargs") ? "kwargs" : "pad_kwargs"].as_dict())),
+      : name_(std::move(name)),
+        mode_(pad_mode(args.get<std::string>("mode"), args[args.all().contains("kwargs") ? "kwargs" : "pad_kwargs"].as_dict())),
         rule_(std::move(rule)) {}
   std::string type_name() const override { return name_; }
   Image transform(const Image& image) const override {
@@ -63,7 +64,8 @@ Window bordered(const Shape& shape, std::vector<std::int64_t> border) {
   for (auto& b : border) b = std::max<std::int64_t>(0, b);
   const std::size_t rank = shape.size();
   if (border.size() != 1 && border.size() != rank && border.size() != 2 * rank)
-    throw Error(ErrorKind::config, "spatial_border has " + std::to_string(border.size()) + " entries; 1, " + std::to_string(rank) + " or " + std::to_string(2 * rank) + " wanted");
+    throw Error(ErrorKind::config, "spatial_border has " + std::to_string(border.size()) + " entries; 1, " + std::to_string(rank) + " or " +
+                                       std::to_string(2 * rank) + " wanted");
   Window w{Shape(rank), shape};
   for (std::size_t i = 0; i < rank; ++i) {
     const bool both = border.size() == 2 * rank;
@@ -84,11 +86,12 @@ const RegisterTransform spatial_pad({
     .summary = "Pad to at least the given size",
     .params = {required("spatial_size", "extents wanted, one or one per axis; not positive keeps the image's own"), kMethod, kMode, kLazy, kRest},
     .per_key = {"mode"},
-    .make = [](const Args& args) {
-      return std::make_shared<PadTransform>("SpatialPad", args, [size = args["spatial_size"], both = symmetric(args)](const Shape& shape) {
-        return widened(shape, extents_or(size, shape, "spatial_size"), both);
-      });
-    },
+    .make =
+        [](const Args& args) {
+          return std::make_shared<PadTransform>("SpatialPad", args, [size = args["spatial_size"], both = symmetric(args)](const Shape& shape) {
+            return widened(shape, extents_or(size, shape, "spatial_size"), both);
+          });
+        },
 });
 
 const RegisterTransform border_pad({
@@ -96,11 +99,12 @@ const RegisterTransform border_pad({
     .summary = "Pad by a number of voxels",
     .params = {required("spatial_border", "voxels for every side, or one number per axis, or two per axis (before, after)"), kMode, kLazy, kRest},
     .per_key = {"mode"},
-    .make = [](const Args& args) {
-      return std::make_shared<PadTransform>("BorderPad", args, [border = args.get<std::vector<std::int64_t>>("spatial_border")](const Shape& shape) {
-        return bordered(shape, border);
-      });
-    },
+    .make =
+        [](const Args& args) {
+          return std::make_shared<PadTransform>(
+              "BorderPad", args,
+              [border = args.get<std::vector<std::int64_t>>("spatial_border")](const Shape& shape) { return bordered(shape, border); });
+        },
 });
 
 const RegisterTransform divisible_pad({
@@ -108,11 +112,12 @@ const RegisterTransform divisible_pad({
     .summary = "Pad until every extent is a multiple of k",
     .params = {required("k", "one number or one per axis; not positive keeps the extent"), kMode, kMethod, kLazy, kRest},
     .per_key = {"mode"},
-    .make = [](const Args& args) {
-      return std::make_shared<PadTransform>("DivisiblePad", args, [k = args["k"], both = symmetric(args)](const Shape& shape) {
-        return widened(shape, divisible(shape, k), both);
-      });
-    },
+    .make =
+        [](const Args& args) {
+          return std::make_shared<PadTransform>("DivisiblePad", args, [k = args["k"], both = symmetric(args)](const Shape& shape) {
+            return widened(shape, divisible(shape, k), both);
+          });
+        },
 });
 
 const RegisterTransform resize_with_pad_or_crop({
@@ -120,11 +125,13 @@ const RegisterTransform resize_with_pad_or_crop({
     .summary = "Centre-crop or pad to the given size",
     .params = {required("spatial_size", "extents wanted, one or one per axis; not positive keeps the image's own"), kMethod, kMode, kLazy, kPadRest},
     .per_key = {"mode"},
-    .make = [](const Args& args) {
-      return std::make_shared<PadTransform>("ResizeWithPadOrCrop", args, [size = args["spatial_size"], both = symmetric(args)](const Shape& shape) {
-        return resized(shape, extents_or(size, shape, "spatial_size"), both);
-      });
-    },
+    .make =
+        [](const Args& args) {
+          return std::make_shared<PadTransform>("ResizeWithPadOrCrop", args,
+                                                [size = args["spatial_size"], both = symmetric(args)](const Shape& shape) {
+                                                  return resized(shape, extents_or(size, shape, "spatial_size"), both);
+                                                });
+        },
 });
 
 }  // namespace

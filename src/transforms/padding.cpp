@@ -28,10 +28,12 @@ std::int64_t source_index(std::int64_t i, std::int64_t n, PadMode::Kind kind) {
 
 PadMode pad_mode(const std::string& mode, const Dict& kwargs) {
   using Kind = PadMode::Kind;
-  static const std::map<std::string, Kind> kinds{{"constant", Kind::constant}, {"edge", Kind::edge}, {"replicate", Kind::edge}, {"reflect", Kind::reflect},
-                                                 {"symmetric", Kind::symmetric}, {"wrap", Kind::wrap}, {"circular", Kind::wrap}};
+  static const std::map<std::string, Kind> kinds{{"constant", Kind::constant}, {"edge", Kind::edge},           {"replicate", Kind::edge},
+                                                 {"reflect", Kind::reflect},   {"symmetric", Kind::symmetric}, {"wrap", Kind::wrap},
+                                                 {"circular", Kind::wrap}};
   const auto kind = kinds.find(mode);
-  if (kind == kinds.end()) throw Error(ErrorKind::config, "padding mode '" + mode + "': constant, edge, replicate, reflect, symmetric, wrap or circular wanted");
+  if (kind == kinds.end())
+    throw Error(ErrorKind::config, "padding mode '" + mode + "': constant, edge, replicate, reflect, symmetric, wrap or circular wanted");
   PadMode m{kind->second, 0};
   for (const auto& [name, value] : kwargs) {
     if (name != Value("value") && name != Value("constant_values")) throw Error(ErrorKind::config, "padding has no argument " + name.repr());
@@ -52,7 +54,8 @@ Array pad(const Array& voxels, const Shape& before, const Shape& after, const Pa
   const bool constant = mode.kind == PadMode::Kind::constant;
   Array out = constant ? Array::full(shape, voxels.dtype(), mode.value) : Array::empty(shape, voxels.dtype());
   Array inner = out;
-  for (std::size_t i = 0; i < before.size(); ++i) inner = inner.slice(static_cast<int>(i) + 1, before[i], before[i] + voxels.size(static_cast<int>(i) + 1));
+  for (std::size_t i = 0; i < before.size(); ++i)
+    inner = inner.slice(static_cast<int>(i) + 1, before[i], before[i] + voxels.size(static_cast<int>(i) + 1));
   inner.copy_from(voxels);
   if (constant) return out;
   // Axis by axis, each from voxels that are already there.
@@ -60,7 +63,8 @@ Array pad(const Array& voxels, const Shape& before, const Shape& after, const Pa
     const int axis = static_cast<int>(i) + 1;
     const std::int64_t n = voxels.size(axis);
     Array filled = out;
-    for (std::size_t k = i + 1; k < before.size(); ++k) filled = filled.slice(static_cast<int>(k) + 1, before[k], before[k] + voxels.size(static_cast<int>(k) + 1));
+    for (std::size_t k = i + 1; k < before.size(); ++k)
+      filled = filled.slice(static_cast<int>(k) + 1, before[k], before[k] + voxels.size(static_cast<int>(k) + 1));
     const auto fill = [&](std::int64_t p) {
       filled.select(axis, p + before[i]).copy_from(filled.select(axis, source_index(p, n, mode.kind) + before[i]));
     };

@@ -14,7 +14,8 @@ using Triple = std::array<std::int64_t, 3>;
 
 /// Spatial extents with leading ones, up to three.
 Triple padded(const Shape& shape) {
-  if (shape.empty() || shape.size() > 3) throw Error(ErrorKind::unsupported, "resampling wants 1 to 3 spatial axes, got " + std::to_string(shape.size()));
+  if (shape.empty() || shape.size() > 3)
+    throw Error(ErrorKind::unsupported, "resampling wants 1 to 3 spatial axes, got " + std::to_string(shape.size()));
   Triple t{1, 1, 1};
   std::copy(shape.begin(), shape.end(), t.end() - static_cast<std::ptrdiff_t>(shape.size()));
   return t;
@@ -44,7 +45,8 @@ AffineSampling sampling_of(const Affine& map, int rank, const Triple& in, const 
   const Affine theta = to_unit * voxel_map * from_unit;
   for (int r = 0; r < 3; ++r) s.theta[r] = theta.m[r];
   s.size = in;
-  s.interpolation = rank == 2 && options.interpolation == kernels::Interpolation::nearest ? kernels::Interpolation::nearest_even : options.interpolation;
+  s.interpolation =
+      rank == 2 && options.interpolation == kernels::Interpolation::nearest ? kernels::Interpolation::nearest_even : options.interpolation;
   s.padding = options.padding;
   s.align_corners = options.align_corners;
   return s;
@@ -71,7 +73,8 @@ void input_range(const AffineSampling& s, const Triple& begin, const Triple& ext
   if (s.padding == kernels::Padding::reflection) return;
   std::array<double, 3> smallest{1e300, 1e300, 1e300}, largest{-1e300, -1e300, -1e300};
   for (int k = 0; k < 8; ++k) {
-    const auto p = s.position({begin[0] + (k & 1 ? extent[0] - 1 : 0), begin[1] + (k & 2 ? extent[1] - 1 : 0), begin[2] + (k & 4 ? extent[2] - 1 : 0)});
+    const auto p =
+        s.position({begin[0] + (k & 1 ? extent[0] - 1 : 0), begin[1] + (k & 2 ? extent[1] - 1 : 0), begin[2] + (k & 4 ? extent[2] - 1 : 0)});
     for (int r = 0; r < 3; ++r) smallest[r] = std::min(smallest[r], p[r]), largest[r] = std::max(largest[r], p[r]);
   }
   for (int r = 0; r < 3; ++r) {

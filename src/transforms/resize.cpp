@@ -40,7 +40,10 @@ Interpolate interpolate_of(const Args& args) {
 class ResizeStep : public Step {
  public:
   ResizeStep(std::string name, const Image& before, Shape resized, Shape after, Shape window, Interpolate how)
-      : Step(std::move(name), before.affine, spatial_shape(before), std::move(after)), resized_(std::move(resized)), window_(std::move(window)), how_(how) {}
+      : Step(std::move(name), before.affine, spatial_shape(before), std::move(after)),
+        resized_(std::move(resized)),
+        window_(std::move(window)),
+        how_(how) {}
 
  protected:
   image::VoxelSourcePtr back(image::VoxelSourcePtr voxels, bool nearest) const override {
@@ -61,8 +64,11 @@ class ResizeStep : public Step {
 class Resize : public ImageTransform {
  public:
   explicit Resize(const Args& args)
-      : size_(args["spatial_size"]), longest_(args.get<std::string>("size_mode") == "longest"), how_(interpolate_of(args)),
-        smooth_(args.get<bool>("anti_aliasing")), sigma_(args["anti_aliasing_sigma"]) {
+      : size_(args["spatial_size"]),
+        longest_(args.get<std::string>("size_mode") == "longest"),
+        how_(interpolate_of(args)),
+        smooth_(args.get<bool>("anti_aliasing")),
+        sigma_(args["anti_aliasing_sigma"]) {
     const auto size_mode = args.get<std::string>("size_mode");
     if (!longest_ && size_mode != "all") throw Error(ErrorKind::config, "size_mode '" + size_mode + "': all or longest wanted");
     if (longest_ && size_.is_sequence()) throw Error(ErrorKind::config, "spatial_size is one number where size_mode is longest");
@@ -96,7 +102,8 @@ class Resize : public ImageTransform {
     std::vector<double> sigma(in.size(), -1);
     if (!sigma_.is_none()) {
       const auto given = cast<std::vector<double>>(sigma_);
-      if (given.size() != 1 && given.size() != in.size()) throw Error(ErrorKind::config, "anti_aliasing_sigma wants one number or one per spatial axis");
+      if (given.size() != 1 && given.size() != in.size())
+        throw Error(ErrorKind::config, "anti_aliasing_sigma wants one number or one per spatial axis");
       for (std::size_t i = 0; i < in.size(); ++i) sigma[i] = given[given.size() == 1 ? 0 : i];
     }
     std::vector<kernels::AxisTable> tables;
@@ -118,7 +125,9 @@ class Resize : public ImageTransform {
 class Zoom : public ImageTransform {
  public:
   explicit Zoom(const Args& args)
-      : zoom_(args.get<std::vector<double>>("zoom")), how_(interpolate_of(args)), pad_(pad_mode(args.get<std::string>("padding_mode"), {})),
+      : zoom_(args.get<std::vector<double>>("zoom")),
+        how_(interpolate_of(args)),
+        pad_(pad_mode(args.get<std::string>("padding_mode"), {})),
         keep_size_(args.get<bool>("keep_size")) {}
   std::string type_name() const override { return "Zoom"; }
   Image transform(const Image& image) const override {
@@ -127,7 +136,8 @@ class Zoom : public ImageTransform {
     Shape zoomed;
     for (std::size_t i = 0; i < in.size(); ++i) {
       const double extent = std::floor(static_cast<double>(in[i]) * zoom_[zoom_.size() == 1 ? 0 : i]);
-      if (!(extent >= 1 && extent < 2147483648.0)) throw Error(ErrorKind::shape, "zoom would leave " + std::to_string(extent) + " voxels along axis " + std::to_string(i));
+      if (!(extent >= 1 && extent < 2147483648.0))
+        throw Error(ErrorKind::shape, "zoom would leave " + std::to_string(extent) + " voxels along axis " + std::to_string(i));
       zoomed.push_back(static_cast<std::int64_t>(extent));
     }
     Image out = image.with(zoomed == in ? image.array().to(DType::f32) : how_.between(in, zoomed).apply(image.array().to(DType::f32)));

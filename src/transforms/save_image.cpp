@@ -22,9 +22,17 @@ std::string path_argument(const Args& args, const std::string& name) { return ar
 class SaveImage : public Transform {
  public:
   explicit SaveImage(const Args& args)
-      : name_(args.component()), layout_(args["folder_layout"]), formatter_(args["output_name_formatter"]), type_(dtype_argument(args, "output_dtype")),
-        scale_(args.get<std::optional<double>>("scale")), resample_(args.get<bool>("resample")), mode_(args["mode"]), padding_mode_(args["padding_mode"]),
-        squeeze_(args.get<bool>("squeeze_end_dims")), verbose_(args.get<bool>("print_log")), keep_path_(args.get<bool>("savepath_in_metadict")) {
+      : name_(args.component()),
+        layout_(args["folder_layout"]),
+        formatter_(args["output_name_formatter"]),
+        type_(dtype_argument(args, "output_dtype")),
+        scale_(args.get<std::optional<double>>("scale")),
+        resample_(args.get<bool>("resample")),
+        mode_(args["mode"]),
+        padding_mode_(args["padding_mode"]),
+        squeeze_(args.get<bool>("squeeze_end_dims")),
+        verbose_(args.get<bool>("print_log")),
+        keep_path_(args.get<bool>("savepath_in_metadict")) {
     const std::string ext = args.get<std::string>("output_ext");
     if (layout_.is_none())
       layout_ = std::make_shared<FolderLayout>(FolderLayout::Options{path_argument(args, "output_dir"), args.get<std::string>("output_postfix"), ext,
@@ -124,11 +132,14 @@ class SaveImage : public Transform {
 class SaveImaged : public Transform {
  public:
   explicit SaveImaged(const Args& args)
-      : saver_(std::make_shared<SaveImage>(args)), keys_(args.get<std::vector<std::string>>("keys")), allow_missing_(args.get<bool>("allow_missing_keys")) {
+      : saver_(std::make_shared<SaveImage>(args)),
+        keys_(args.get<std::vector<std::string>>("keys")),
+        allow_missing_(args.get<bool>("allow_missing_keys")) {
     const Value& given = args["meta_keys"];
     for (std::size_t i = 0; i < keys_.size(); ++i) {
       if (given.is_sequence() && given.items().size() != keys_.size())
-        throw Error(ErrorKind::config, "SaveImaged: " + std::to_string(given.items().size()) + " meta_keys for " + std::to_string(keys_.size()) + " keys");
+        throw Error(ErrorKind::config,
+                    "SaveImaged: " + std::to_string(given.items().size()) + " meta_keys for " + std::to_string(keys_.size()) + " keys");
       const Value& own = given.is_sequence() ? given.items()[i] : given;
       meta_keys_.push_back(own.is_none() ? Value(keys_[i] + "_" + args["meta_key_postfix"].str()) : own);
     }
@@ -187,10 +198,28 @@ const Register dictionary_form({
     .name = "SaveImaged",
     .aliases = {"SaveImageD", "SaveImageDict"},
     .summary = "writes an image to a file named after the one it came from (dictionary form)",
-    .params = {required("keys", "keys of the images to write"), optional("meta_keys", nullptr, "keys of the metadata of plain arrays, one per key"),
-               optional("meta_key_postfix", "meta_dict", "metadata are at KEY_POSTFIX when meta_keys is None"), kDir, kPostfix, kExt, kResample, kMode,
-               kPadding, kScale, kResampleType, kOutType, optional("allow_missing_keys", false, "skip keys the item does not have"), kSqueeze, kRoot,
-               kSeparate, kLog, kFormat, kWriter, kFormatter, kLayout, kSavedTo},
+    .params = {required("keys", "keys of the images to write"),
+               optional("meta_keys", nullptr, "keys of the metadata of plain arrays, one per key"),
+               optional("meta_key_postfix", "meta_dict", "metadata are at KEY_POSTFIX when meta_keys is None"),
+               kDir,
+               kPostfix,
+               kExt,
+               kResample,
+               kMode,
+               kPadding,
+               kScale,
+               kResampleType,
+               kOutType,
+               optional("allow_missing_keys", false, "skip keys the item does not have"),
+               kSqueeze,
+               kRoot,
+               kSeparate,
+               kLog,
+               kFormat,
+               kWriter,
+               kFormatter,
+               kLayout,
+               kSavedTo},
     .make = [](const Args& args) -> Value {
       Dict all = args.all();
       all["channel_dim"] = 0;

@@ -27,7 +27,9 @@ void rescale(Array& values, const Target& target) {
     const T low = e.nan ? std::numeric_limits<T>::quiet_NaN() : e.low, high = e.nan ? low : e.high;
     const bool map = target.low && target.high;
     for_each_block<T>(values, [&](T* p, std::int64_t n) {
-      if (low != high) return kernels::scale<T>(p, n, low, high - low, map, map ? static_cast<T>(*target.high - *target.low) : T{1}, map ? static_cast<T>(*target.low) : T{});
+      if (low != high)
+        return kernels::scale<T>(p, n, low, high - low, map, map ? static_cast<T>(*target.high - *target.low) : T{1},
+                                 map ? static_cast<T>(*target.low) : T{});
       if (target.low)
         for (std::int64_t i = 0; i < n; ++i) p[i] *= static_cast<T>(*target.low);
     });
@@ -42,7 +44,8 @@ class ScaleIntensity : public ImageTransform {
     const Array voxels = image.array();
     const DType type = target_.type.value_or(voxels.dtype());
     // With an integer dtype the peer casts before it looks for the extremes.
-    Array out = copy_as(target_.type && !is_floating(*target_.type) ? converted(voxels, *target_.type) : voxels, working_type(target_.type.value_or(voxels.dtype())));
+    Array out = copy_as(target_.type && !is_floating(*target_.type) ? converted(voxels, *target_.type) : voxels,
+                        working_type(target_.type.value_or(voxels.dtype())));
     if (!target_.low && !target_.high) {
       if (target_.factor) multiply(out, 1 + *target_.factor);
     } else if (channel_wise_) {
@@ -99,12 +102,14 @@ const RegisterTransform scale_intensity_range({
     .name = "ScaleIntensityRange",
     .summary = "from [a_min, a_max] to [b_min, b_max]",
     .params = {required("a_min", "start of the range in the image"), required("a_max", "end of the range in the image"),
-               optional("b_min", nullptr, "what a_min becomes; None with b_max None: 0"), optional("b_max", nullptr, "what a_max becomes; None with b_min None: 1"),
-               optional("clip", false, "clip to [b_min, b_max]"), dtype_param()},
+               optional("b_min", nullptr, "what a_min becomes; None with b_max None: 0"),
+               optional("b_max", nullptr, "what a_max becomes; None with b_min None: 1"), optional("clip", false, "clip to [b_min, b_max]"),
+               dtype_param()},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {
-      return std::make_shared<ScaleIntensityRange>(IntensityRange{args.get<double>("a_min"), args.get<double>("a_max"), args.get<std::optional<double>>("b_min"),
-                                                                  args.get<std::optional<double>>("b_max"), args.get<bool>("clip"), dtype_argument(args, "dtype")});
+      return std::make_shared<ScaleIntensityRange>(IntensityRange{args.get<double>("a_min"), args.get<double>("a_max"),
+                                                                  args.get<std::optional<double>>("b_min"), args.get<std::optional<double>>("b_max"),
+                                                                  args.get<bool>("clip"), dtype_argument(args, "dtype")});
     },
 });
 

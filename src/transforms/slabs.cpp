@@ -41,9 +41,7 @@ void for_each_slab(const image::VoxelSource& source, const std::string& title, c
   });
 }
 
-Array contiguous_channels(const Array& voxels) {
-  return voxels.size(0) > 0 && voxels.select(0, 0).is_contiguous() ? voxels : voxels.contiguous();
-}
+Array contiguous_channels(const Array& voxels) { return voxels.size(0) > 0 && voxels.select(0, 0).is_contiguous() ? voxels : voxels.contiguous(); }
 
 Array view_of(const Array& array, const Box& box) {
   Array view = array;

@@ -48,8 +48,7 @@ image::VoxelSourcePtr source_of(const image::Image& image);
 Array stored_voxels(const image::Image& image);
 
 /// Calls work(box, voxels) over slabs of a few megabytes that cover the grid, in parallel; shows progress under `title`.
-void for_each_slab(const image::VoxelSource& source, const std::string& title,
-                   const std::function<void(const image::Box&, const Array&)>& work);
+void for_each_slab(const image::VoxelSource& source, const std::string& title, const std::function<void(const image::Box&, const Array&)>& work);
 
 /// The same voxels with every channel C-contiguous: the channel stride is strides()[0]. Copies only if they are not so already.
 Array contiguous_channels(const Array& voxels);

@@ -57,12 +57,17 @@ std::vector<double> sizes_of(const Args& args, const char* name) {
 class Spacing : public ImageTransform {
  public:
   explicit Spacing(const Args& args)
-      : pixdim_(sizes_of(args, "pixdim")), min_(sizes_of(args, "min_pixdim")), max_(sizes_of(args, "max_pixdim")),
-        diagonal_(args.get<bool>("diagonal")), scale_extent_(args.get<bool>("scale_extent")), recompute_affine_(args.get<bool>("recompute_affine")),
+      : pixdim_(sizes_of(args, "pixdim")),
+        min_(sizes_of(args, "min_pixdim")),
+        max_(sizes_of(args, "max_pixdim")),
+        diagonal_(args.get<bool>("diagonal")),
+        scale_extent_(args.get<bool>("scale_extent")),
+        recompute_affine_(args.get<bool>("recompute_affine")),
         options_(sample_options(args.get<std::string>("mode"), args.get<std::string>("padding_mode"), args.get<bool>("align_corners"))) {
     if (pixdim_.empty()) throw Error(ErrorKind::config, "Spacing: pixdim is empty");
     for (std::size_t i = 0; i < std::min(min_.size(), max_.size()); ++i)
-      if (max_[i] < min_[i] || (!std::isnan(max_[i]) && min_[i] < 0)) throw Error(ErrorKind::config, "Spacing: min_pixdim must be positive and no larger than max_pixdim");
+      if (max_[i] < min_[i] || (!std::isnan(max_[i]) && min_[i] < 0))
+        throw Error(ErrorKind::config, "Spacing: min_pixdim must be positive and no larger than max_pixdim");
   }
   std::string type_name() const override { return "Spacing"; }
   Image transform(const Image& image) const override { return to_grid(image, std::nullopt); }
@@ -111,7 +116,9 @@ class Spacing : public ImageTransform {
 class Spacingd : public Transform {
  public:
   explicit Spacingd(const Args& args, const std::vector<std::string>& per_key)
-      : keys_(args.get<std::vector<std::string>>("keys")), same_shape_(args.get<bool>("ensure_same_shape")), allow_missing_(args.get<bool>("allow_missing_keys")) {
+      : keys_(args.get<std::vector<std::string>>("keys")),
+        same_shape_(args.get<bool>("ensure_same_shape")),
+        allow_missing_(args.get<bool>("allow_missing_keys")) {
     for (std::size_t i = 0; i < keys_.size(); ++i) each_.emplace_back(args_of_key(args, per_key, i));
   }
   std::string type_name() const override { return "Spacingd"; }

@@ -66,7 +66,11 @@ RegisterTransform::RegisterTransform(TransformSpec spec) {
   };
   components::add(std::move(array));
 
-  components::add({"transform", spec.name + "d", {spec.name + "D", spec.name + "Dict"}, spec.summary + " (dictionary form)", dict_params_of(spec),
+  components::add({"transform",
+                   spec.name + "d",
+                   {spec.name + "D", spec.name + "Dict"},
+                   spec.summary + " (dictionary form)",
+                   dict_params_of(spec),
                    [spec](const Args& args) -> Value { return spec.make_dict ? Value(spec.make_dict(args)) : make_map_transform(spec, args); }});
 }
 
@@ -77,7 +81,8 @@ Args args_of_key(const Args& args, const std::vector<std::string>& per_key, std:
     const Value v = own.at(name);
     if (!v.is_sequence()) continue;
     if (v.items().size() != keys)
-      throw Error(ErrorKind::config, args.component() + ": " + name + " has " + std::to_string(v.items().size()) + " entries for " + std::to_string(keys) + " keys");
+      throw Error(ErrorKind::config,
+                  args.component() + ": " + name + " has " + std::to_string(v.items().size()) + " entries for " + std::to_string(keys) + " keys");
     own[name] = v.items()[i];
   }
   return Args(args.component(), std::move(own));

@@ -46,7 +46,7 @@ struct TransformSpec {
   std::vector<Param> params;
   std::vector<std::string> per_key;  ///< params that the dictionary form takes as one value or one per key ("mode", "pixdim" stays a list)
   std::function<TransformPtr(const Args&)> make;
-  std::vector<Param> dict_params = {};  ///< further arguments only the dictionary form has, accepted and handed to make()
+  std::vector<Param> dict_params = {};                      ///< further arguments only the dictionary form has, accepted and handed to make()
   std::function<TransformPtr(const Args&)> make_dict = {};  ///< for a dictionary form that is more than the array form key by key
 };
 /// Registers NAME and NAMEd/NAMED/NAMEDict. As MONAI has them, the dictionary form's arguments are keys, params, dict_params,

@@ -26,9 +26,7 @@ std::vector<float> values(const Array& a) {
 ErrorKind kind_of(const std::function<void()>& work) {
   try {
     work();
-  } catch (const Error& e) {
-    return e.kind();
-  }
+  } catch (const Error& e) { return e.kind(); }
   return ErrorKind::internal;
 }
 
@@ -161,16 +159,19 @@ TEST(Half, EveryValueSurvivesTheRoundTrip) {
 }
 
 TEST(Half, KnownValues) {  // numpy.float16(x).view('u2'), torch.tensor(x).bfloat16()
-  const std::pair<float, int> halves[]{{0.0f, 0},          {-0.0f, 0x8000},   {1.0f, 0x3c00},      {-2.0f, 0xc000},     {65504.0f, 0x7bff},  {65519.0f, 0x7bff},
-                                       {65520.0f, 0x7c00}, {1e10f, 0x7c00},   {0.1f, 0x2e66},      {1.0f / 3, 0x3555},  {6.1e-5f, 0x03ff},   {5.96e-8f, 1},
-                                       {2.98e-8f, 0},      {2.99e-8f, 1},     {2049.0f, 0x6800},   {2051.0f, 0x6802},   {-INFINITY, 0xfc00}, {1e-10f, 0}};
+  const std::pair<float, int> halves[]{{0.0f, 0},          {-0.0f, 0x8000},     {1.0f, 0x3c00},  {-2.0f, 0xc000}, {65504.0f, 0x7bff},
+                                       {65519.0f, 0x7bff}, {65520.0f, 0x7c00},  {1e10f, 0x7c00}, {0.1f, 0x2e66},  {1.0f / 3, 0x3555},
+                                       {6.1e-5f, 0x03ff},  {5.96e-8f, 1},       {2.98e-8f, 0},   {2.99e-8f, 1},   {2049.0f, 0x6800},
+                                       {2051.0f, 0x6802},  {-INFINITY, 0xfc00}, {1e-10f, 0}};
   for (const auto& [value, bits] : halves) EXPECT_EQ(Half(value).bits, bits) << value;
-  const std::pair<float, int> brains[]{{1.0f, 0x3f80}, {-2.0f, 0xc000}, {3.14159f, 0x4049}, {1.00390625f, 0x3f80}, {1.01171875f, 0x3f82}, {3.4e38f, 0x7f80}, {INFINITY, 0x7f80}};
+  const std::pair<float, int> brains[]{{1.0f, 0x3f80},        {-2.0f, 0xc000},   {3.14159f, 0x4049}, {1.00390625f, 0x3f80},
+                                       {1.01171875f, 0x3f82}, {3.4e38f, 0x7f80}, {INFINITY, 0x7f80}};
   for (const auto& [value, bits] : brains) EXPECT_EQ(BFloat16(value).bits, bits) << value;
 }
 
 TEST(DType, Names) {
-  for (const char* name : {"float32", "torch.float32", "torch.float", "np.float32", "numpy.float32", "single"}) EXPECT_EQ(dtype_from_name(name), DType::f32) << name;
+  for (const char* name : {"float32", "torch.float32", "torch.float", "np.float32", "numpy.float32", "single"})
+    EXPECT_EQ(dtype_from_name(name), DType::f32) << name;
   EXPECT_EQ(dtype_from_name("uint8"), DType::u8);
   EXPECT_EQ(dtype_from_name("torch.long"), DType::i64);
   for (const char* name : {"", "float33", "torch.", "complex64", "torch.torch.float32"}) EXPECT_FALSE(dtype_from_name(name)) << name;

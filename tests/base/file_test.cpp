@@ -11,14 +11,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::size_t entries(const fs::path& folder) { return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator())); }
+std::size_t entries(const fs::path& folder) {
+  return static_cast<std::size_t>(std::distance(fs::directory_iterator(folder), fs::directory_iterator()));
+}
 
 ErrorKind kind_of(const std::function<void()>& work) {
   try {
     work();
-  } catch (const Error& e) {
-    return e.kind();
-  }
+  } catch (const Error& e) { return e.kind(); }
   return ErrorKind::internal;
 }
 
@@ -45,8 +45,7 @@ TEST(AtomicFile, WithoutCommitTheOldFileStays) {
     AtomicFile file(dir / "x");
     file.write("new");
     throw std::runtime_error("half way");
-  } catch (const std::runtime_error&) {
-  }
+  } catch (const std::runtime_error&) {}
   EXPECT_EQ(read_text(dir / "x"), "old");
   EXPECT_EQ(entries(dir.path()), 1u);
 }

@@ -22,8 +22,8 @@ std::string failure(const std::string& text) {
 }
 
 TEST(Json, RoundTrip) {
-  for (const char* text : {"null", "true", "-12", "9223372036854775807", "0.1", "1e-07", "\"\"", "\"a\\\"\\\\\\n\\u0001lá\"", "[]", "{}", "[1,[2,{\"a\":null}]]",
-                           "{\"z\":1,\"a\":[1.5,false],\"\":{}}"})
+  for (const char* text : {"null", "true", "-12", "9223372036854775807", "0.1", "1e-07", "\"\"", "\"a\\\"\\\\\\n\\u0001lá\"", "[]", "{}",
+                           "[1,[2,{\"a\":null}]]", "{\"z\":1,\"a\":[1.5,false],\"\":{}}"})
     EXPECT_EQ(to_json(parse_json(text), -1), text);
   EXPECT_TRUE(parse_json("1").is_int());
   EXPECT_TRUE(parse_json("1.0").is_float());
@@ -42,7 +42,8 @@ TEST(Json, OddValues) {
 
 TEST(Json, ErrorsSayWhere) {
   EXPECT_THAT(failure("{\"a\": 1,\n  \"b\" 2}"), HasSubstr("line 2"));
-  for (const char* bad : {"", " ", "{", "[1,", "[1,]", "{\"a\":}", "{a:1}", "nul", "01", "1 2", "\"\\x\"", "\"\n\"", "\"\xff\"", "[1]]", "NaN", "'a'", "\"\\ud800\"", "{1:2}"})
+  for (const char* bad : {"", " ", "{", "[1,", "[1,]", "{\"a\":}", "{a:1}", "nul", "01", "1 2", "\"\\x\"", "\"\n\"", "\"\xff\"", "[1]]", "NaN", "'a'",
+                          "\"\\ud800\"", "{1:2}"})
     EXPECT_THAT(failure(bad), HasSubstr("not JSON")) << bad;
 }
 

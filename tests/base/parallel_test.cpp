@@ -61,7 +61,9 @@ TEST(ParallelFor, NestedCallsRunWhereTheyAre) {
     }
   });
   EXPECT_EQ(total, 1600);
-  EXPECT_THROW(parallel_for(4, 1, [](std::int64_t, std::int64_t) { parallel_for(4, 1, [](std::int64_t, std::int64_t) { throw std::runtime_error("x"); }); }), std::runtime_error);
+  EXPECT_THROW(
+      parallel_for(4, 1, [](std::int64_t, std::int64_t) { parallel_for(4, 1, [](std::int64_t, std::int64_t) { throw std::runtime_error("x"); }); }),
+      std::runtime_error);
 }
 
 TEST(ParallelFor, SeveralCallersAtOnce) {

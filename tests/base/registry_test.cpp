@@ -29,9 +29,7 @@ std::string contents(const CallArgs& args) { return construct(components::get("B
 std::string failure(const std::function<void()>& work) {
   try {
     work();
-  } catch (const Error& e) {
-    return e.what();
-  }
+  } catch (const Error& e) { return e.what(); }
   return "no error";
 }
 

@@ -54,7 +54,8 @@ TEST(Value, EqualityAsPython) {
 }
 
 TEST(Value, TruthAsPython) {
-  for (const Value& v : {Value(), Value(false), Value(0), Value(0.0), Value(""), Value(List{}), Value(Tuple{}), Value(Dict{})}) EXPECT_FALSE(v.truthy()) << v.repr();
+  for (const Value& v : {Value(), Value(false), Value(0), Value(0.0), Value(""), Value(List{}), Value(Tuple{}), Value(Dict{})})
+    EXPECT_FALSE(v.truthy()) << v.repr();
   for (const Value& v : {Value(true), Value(-1), Value(0.5), Value("0"), Value(List{{0}}), Value(DType::u8)}) EXPECT_TRUE(v.truthy()) << v.repr();
   EXPECT_TRUE(Value(Array::full({1}, DType::f32, 1)).truthy());
   EXPECT_THROW(Value(Array::zeros({2}, DType::f32)).truthy(), Error);

@@ -50,15 +50,13 @@ void expect_state(const StateDict& state) {
 std::pair<ErrorKind, std::string> failure(const std::string& name) {
   try {
     read_checkpoint(file(name));
-  } catch (const Error& e) {
-    return {e.kind(), e.what()};
-  }
+  } catch (const Error& e) { return {e.kind(), e.what()}; }
   return {ErrorKind::internal, name + " was read"};
 }
 
 TEST(Checkpoint, FindsTheStateDictWhereverItIs) {
-  for (const char* name : {"state.pt", "ordered.pt", "wrapped_model.pt", "wrapped_state_dict.pt", "wrapped_network_weights.pt", "parallel.pt", "training.pt",
-                           "protocol3.pt", "protocol4.pt", "protocol5.pt"}) {
+  for (const char* name : {"state.pt", "ordered.pt", "wrapped_model.pt", "wrapped_state_dict.pt", "wrapped_network_weights.pt", "parallel.pt",
+                           "training.pt", "protocol3.pt", "protocol4.pt", "protocol5.pt"}) {
     SCOPED_TRACE(name);
     expect_state(read_state_dict(file(name)));
   }
@@ -75,7 +73,8 @@ TEST(Checkpoint, SaysWhichKeysThereAre) {
     FAIL();
   } catch (const Error& e) {
     EXPECT_EQ(e.kind(), ErrorKind::weights);
-    EXPECT_THAT(e.what(), HasSubstr("wrapped_model.pt: no state_dict 'network' in the checkpoint; there are: epoch (int), model (dict), optimizer (dict)"));
+    EXPECT_THAT(e.what(),
+                HasSubstr("wrapped_model.pt: no state_dict 'network' in the checkpoint; there are: epoch (int), model (dict), optimizer (dict)"));
   }
   EXPECT_THROW(read_state_dict(file("wrapped_model.pt"), "optimizer"), Error);
   EXPECT_THROW(read_state_dict(file("list.pt")), Error);
@@ -158,9 +157,12 @@ TEST(Checkpoint, TellsFormatsApart) {
   const StateDict state = read_state_dict(file("safetensors_as.pt"));
   EXPECT_THAT(values(entry(state, "w")), ElementsAre(0, 1, 2, 3));
 
-  const std::pair<const char*, const char*> named[]{{"tar.pt", "legacy tar format"},    {"legacy.pt", "legacy pickle format of torch before 1.6; save it again"},
-                                                    {"script.ts", "TorchScript"},       {"lfs.pt", "Git LFS pointer"},
-                                                    {"bare.pt", "bare pickle"},         {"empty.pt", "the file is empty"},
+  const std::pair<const char*, const char*> named[]{{"tar.pt", "legacy tar format"},
+                                                    {"legacy.pt", "legacy pickle format of torch before 1.6; save it again"},
+                                                    {"script.ts", "TorchScript"},
+                                                    {"lfs.pt", "Git LFS pointer"},
+                                                    {"bare.pt", "bare pickle"},
+                                                    {"empty.pt", "the file is empty"},
                                                     {"wrong_byteorder.pt", "byte order 'big'"}};
   for (const auto& [name, message] : named) {
     const auto [kind, text] = failure(name);
@@ -171,10 +173,14 @@ TEST(Checkpoint, TellsFormatsApart) {
 }
 
 TEST(Checkpoint, RefusesEveryOtherGlobal) {
-  const std::pair<const char*, const char*> evil[]{{"evil_system.pt", "wants os.system"},      {"evil_posix.pt", "wants posix.system"},
-                                                   {"evil_eval.pt", "wants builtins.eval"},    {"evil_getattr.pt", "wants builtins.getattr"},
-                                                   {"evil_stack_global.pt", "wants os.system"}, {"evil_inst.pt", "wants os.system"},
-                                                   {"evil_class.pt", "wants monai.networks.nets.UNet"}, {"evil_load.pt", "wants torch.storage._load_from_bytes"},
+  const std::pair<const char*, const char*> evil[]{{"evil_system.pt", "wants os.system"},
+                                                   {"evil_posix.pt", "wants posix.system"},
+                                                   {"evil_eval.pt", "wants builtins.eval"},
+                                                   {"evil_getattr.pt", "wants builtins.getattr"},
+                                                   {"evil_stack_global.pt", "wants os.system"},
+                                                   {"evil_inst.pt", "wants os.system"},
+                                                   {"evil_class.pt", "wants monai.networks.nets.UNet"},
+                                                   {"evil_load.pt", "wants torch.storage._load_from_bytes"},
                                                    {"evil_class_left.pt", "class torch.FloatStorage, not data"}};
   for (const auto& [name, message] : evil) {
     const auto [kind, text] = failure(name);
@@ -222,8 +228,7 @@ TEST(Checkpoint, RefusesHostilePicklesAndTensors) {
 TEST(Checkpoint, EveryTruncationIsAnError) {
   std::ifstream in(file("wrapped_model.pt"), std::ios::binary);
   const std::string whole((std::istreambuf_iterator<char>(in)), {});
-  for (std::size_t n = 0; n < whole.size(); ++n)
-    EXPECT_THROW(read_checkpoint(std::as_bytes(std::span(whole.data(), n))), Error) << n;
+  for (std::size_t n = 0; n < whole.size(); ++n) EXPECT_THROW(read_checkpoint(std::as_bytes(std::span(whole.data(), n))), Error) << n;
   EXPECT_NO_THROW(read_checkpoint(std::as_bytes(std::span(whole))));
 }
 

@@ -100,7 +100,8 @@ TEST(CheckpointWrite, TorchLoadsIt) {
   write_state_dict(dir / "wrapped.pt", all_types(), "model");
   write_checkpoint(dir / "training.pt", training_tree());
   write_state_dict(dir / "linear.pt", {{"weight", count({2, 3}, DType::f32)}, {"bias", count({2}, DType::f32)}});
-  const std::string command = "OMP_NUM_THREADS=1 /usr/bin/python3 " + tests::data("bundle/data/check_written.py").string() + " " + dir.path().string();
+  const std::string command =
+      "OMP_NUM_THREADS=1 /usr/bin/python3 " + tests::data("bundle/data/check_written.py").string() + " " + dir.path().string();
   EXPECT_EQ(std::system(command.c_str()), 0);
 }
 
@@ -140,9 +141,7 @@ TEST(Safetensors, RefusesWhatDoesNotAddUp) {
     file += header + std::string(data, '\1');
     try {
       read_safetensors(std::as_bytes(std::span(file)));
-    } catch (const Error& e) {
-      return e.what();
-    }
+    } catch (const Error& e) { return e.what(); }
     return "read";
   };
   const auto one = [](const char* dtype, const char* shape, const char* offsets) {
@@ -160,7 +159,8 @@ TEST(Safetensors, RefusesWhatDoesNotAddUp) {
   EXPECT_THAT(failure(one("F8_E4M3", "[8]", "[0,8]"), 8), HasSubstr("F8_E4M3"));
   EXPECT_THAT(failure(one("F32", "[2]", "[0,8]"), 9), HasSubstr("1 bytes after the last tensor"));
   EXPECT_THAT(failure(one("F32", "[1]", "[4,8]"), 8), HasSubstr("belong to none"));
-  EXPECT_THAT(failure(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), HasSubstr("overlaps"));
+  EXPECT_THAT(failure(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8),
+              HasSubstr("overlaps"));
   EXPECT_THAT(failure(R"({"a":{"dtype":"F32","shape":[2]}})", 8), HasSubstr("no data_offsets"));
   EXPECT_THAT(failure(R"({"a":3})", 0), HasSubstr("has no dtype"));
   EXPECT_THAT(failure("[1]", 0), HasSubstr("list"));

@@ -1,10 +1,9 @@
 // Expressions of scalars, strings and containers, compared with Python's own answers in data/expr.json.
-#include "bundle/expr_eval.h"
-
 #include <gmock/gmock.h>
 
 #include "base/file.h"
 #include "base/json.h"
+#include "bundle/expr_eval.h"
 #include "paths.h"
 
 namespace vesal::bundle::expr {
@@ -28,9 +27,7 @@ TEST(Expression, GivesWhatPythonGives) {
     else {
       try {
         EXPECT_EQ(run(source).repr(), want);
-      } catch (const Error& e) {
-        ADD_FAILURE() << e.what();
-      }
+      } catch (const Error& e) { ADD_FAILURE() << e.what(); }
     }
   }
 }

@@ -181,7 +181,7 @@ TEST(Nifti, WhatCannotBeWrittenLeavesNoFile) {
 // Bad input: each message names the file and the fault, each kind is the documented one.
 struct Bad {
   const char* name;
-  const char* base;                                        ///< a good file
+  const char* base;  ///< a good file
   std::function<void(std::vector<std::byte>&)> spoil;
   ErrorKind kind;
   const char* fault;

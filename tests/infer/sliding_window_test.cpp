@@ -93,7 +93,8 @@ TEST(SlidingWindow, AgreesWithMonai) {
       ASSERT_EQ(outputs[k].shape(), cast<std::vector<std::int64_t>>(want.at("shape")));
       const Array flat = outputs[k].contiguous();
       const auto& values = want.at("values").items();
-      for (std::size_t i = 0; i < values.size(); ++i) ASSERT_NEAR(flat.data<float>()[i * 7], values[i].as_float(), 1e-5) << "output " << k << ", value " << i * 7;
+      for (std::size_t i = 0; i < values.size(); ++i)
+        ASSERT_NEAR(flat.data<float>()[i * 7], values[i].as_float(), 1e-5) << "output " << k << ", value " << i * 7;
     }
   }
 }
@@ -126,7 +127,8 @@ TEST(SlidingWindow, AConstantNetworkStaysConstant) {
     o.roi_size = {7, 6, 5};
     o.overlap = {0.7};
     o.mode = mode;
-    const Value ones = make_function("ones", [](const CallArgs& args) -> Value { return Array::full(args.positional[0].as_array().shape(), DType::f32, 3); });
+    const Value ones =
+        make_function("ones", [](const CallArgs& args) -> Value { return Array::full(args.positional[0].as_array().shape(), DType::f32, 3); });
     const Array out = SlidingWindowInferer(o).infer(image({1, 1, 20, 17, 5}), forward_of(ones)).arrays[0];
     for (std::int64_t i = 0; i < out.numel(); ++i) ASSERT_NEAR(out.data<float>()[i], 3, 1e-5);
   }

@@ -44,9 +44,7 @@ inline Value make(const std::string& name, const Dict& arguments) {
 inline std::string failure(const std::function<void()>& work) {
   try {
     work();
-  } catch (const Error& e) {
-    return e.what();
-  }
+  } catch (const Error& e) { return e.what(); }
   return "nothing thrown";
 }
 

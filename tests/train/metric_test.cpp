@@ -58,7 +58,9 @@ TEST(DiceMetric, KeepsScoresUntilReset) {
 
 TEST(DiceMetric, RefusesWhatDoesNotFit) {
   const auto metric = make("DiceMetric", {{"num_classes", 3}}).object<CumulativeMetric>();
-  const auto update = [&](const Shape& a, const Shape& b) { return failure([&] { metric->update(Array::zeros(a, DType::f32), Array::zeros(b, DType::f32)); }); };
+  const auto update = [&](const Shape& a, const Shape& b) {
+    return failure([&] { metric->update(Array::zeros(a, DType::f32), Array::zeros(b, DType::f32)); });
+  };
   EXPECT_THAT(update({1, 3, 4}, {1, 3, 5}), HasSubstr("same extents"));
   EXPECT_THAT(update({1, 2, 4}, {1, 1, 4}), HasSubstr("neither 1 channel of labels nor 3 of classes"));
   EXPECT_THAT(update({2, 3, 4}, {1, 3, 4}), HasSubstr("2 predictions for 1 ground truths"));

@@ -74,9 +74,7 @@ void expect_same(const Array& got, const Affine* affine, const Dict& want, bool 
   double worst = 0;
   for (std::int64_t i = 0; i < flat.numel(); ++i) worst = std::max<double>(worst, std::fabs(flat.data<float>()[i] - expected[i]));
   EXPECT_LE(worst, exact ? 0 : 1e-4);
-  if (affine) {
-    EXPECT_LE(image::max_difference(*affine, affine_of(want.at("affine"))), 1e-9);
-  }
+  if (affine) { EXPECT_LE(image::max_difference(*affine, affine_of(want.at("affine"))), 1e-9); }
 }
 
 class SpatialGolden : public testing::TestWithParam<std::size_t> {};

@@ -1,0 +1,20 @@
+// Runs the program as a user would.
+#pragma once
+#include <string>
+#include <vector>
+
+namespace vesal::tests {
+
+struct ProgramResult {
+  int exit_code = -1;  ///< 128 + signal if a signal ended it
+  std::string out, err;
+};
+struct ProgramOptions {
+  std::string folder = {};                    ///< working directory; empty: that of the test
+  std::vector<std::string> environment = {};  ///< "NAME=value", on top of the test's own
+};
+
+/// `vesal ARGS...`, without a shell; waits for its end.
+ProgramResult run_program(const std::vector<std::string>& args, const ProgramOptions& options = {});
+
+}  // namespace vesal::tests
