@@ -1,6 +1,8 @@
 #include "transforms/transform.h"
 
 #include <algorithm>
+#include <atomic>
+#include <utility>
 
 namespace vesal::transforms {
 namespace {
@@ -53,6 +55,28 @@ Value Transform::call(const CallArgs& args) {
   if (args.positional.empty()) throw Error(ErrorKind::config, type_name() + " wants the data to transform");
   return apply(args.positional[0]);
 }
+
+namespace {
+std::atomic<std::uint64_t> randomizables = 0;
+thread_local Random* scope_random = nullptr;
+}  // namespace
+
+Randomizable::Randomizable() : number_(randomizables++) {}
+
+void Randomizable::set_seed(std::uint64_t seed) {
+  const std::lock_guard lock(mutex_);
+  seed_ = seed;
+  applied_ = 0;
+}
+
+Random Randomizable::next_stream() const {
+  if (scope_random) return Random(scope_random->next());
+  const std::lock_guard lock(mutex_);
+  return Random(mix_seed(seed_ ? *seed_ : mix_seed(global_seed(), number_), applied_++));
+}
+
+RandomScope::RandomScope(std::uint64_t seed) : random_(seed), outer_(std::exchange(scope_random, &random_)) {}
+RandomScope::~RandomScope() { scope_random = outer_; }
 
 RegisterTransform::RegisterTransform(TransformSpec spec) {
   std::vector<Param> array_params = spec.params;

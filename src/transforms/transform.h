@@ -7,9 +7,11 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/random.h"
 #include "base/registry.h"
 #include "image/image.h"
 
@@ -17,7 +19,7 @@ namespace vesal::transforms {
 
 using image::Image;
 
-/// Anything a Compose can hold: a value in (an image, or a dict item), a value out. Thread safe unless Randomizable.
+/// Anything a Compose can hold: a value in (an image, or a dict item), a value out. Thread safe.
 class Transform : public Object {
  public:
   virtual Value apply(const Value& data) const = 0;
@@ -32,11 +34,40 @@ class ImageTransform : public Transform {
   Value apply(const Value& data) const override { return image::to_value(transform(image::image_of(data))); }
 };
 
-/// A transform that draws random numbers: seeded by Compose::set_random_state and by the data loader per item.
+/// A transform that draws random numbers. Thread safe: every application draws from a stream of its own, given by the transform's seed
+/// and the number of applications before it or, within a RandomScope, by the scope alone.
 class Randomizable {
  public:
   virtual ~Randomizable() = default;
-  virtual void set_seed(std::uint64_t seed) = 0;
+  /// From here on the draws repeat. Without it the seed hangs on the process's (base/random.h) and the order of construction.
+  virtual void set_seed(std::uint64_t seed);
+
+ protected:
+  Randomizable();
+  Random next_stream() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::optional<std::uint64_t> seed_;
+  std::uint64_t number_;
+  mutable std::uint64_t applied_ = 0;
+};
+
+/// While it lives, random transforms applied on this thread draw from its seed, not from their own. A data loader puts one around each
+/// item, so that an item's draws hang neither on the number of threads nor on what they do:
+///     RandomScope scope(mix_seed(mix_seed(seed, epoch), index));
+///     item = transform->apply(item);
+/// Scopes nest; the inner one counts.
+class RandomScope {
+ public:
+  explicit RandomScope(std::uint64_t seed);
+  ~RandomScope();
+  RandomScope(const RandomScope&) = delete;
+  RandomScope& operator=(const RandomScope&) = delete;
+
+ private:
+  Random random_;
+  Random* outer_;
 };
 
 /// How an array transform registers itself.
