@@ -1,0 +1,132 @@
+#include "bundle/bundle_folder.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <sstream>
+
+#include "base/registry.h"
+#include "bundle/config.h"
+
+namespace vesal::bundle {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+std::string text_of(const Value& metadata, const char* key) {
+  const Value* found = metadata.is_dict() ? metadata.as_dict().find(key) : nullptr;
+  return found && found->is_string() ? found->as_string() : "";
+}
+
+/// network_data_format.SIDE.NAME.channel_def
+std::map<std::int64_t, std::string> channels_of(const Value& metadata, const char* side, const char* name) {
+  const Value* at = &metadata;
+  for (const char* key : {"network_data_format", side, name, "channel_def"}) {
+    at = at->is_dict() ? at->as_dict().find(key) : nullptr;
+    if (!at) return {};
+  }
+  std::map<std::int64_t, std::string> channels;
+  if (!at->is_dict()) return channels;
+  for (const auto& [key, value] : at->as_dict()) {
+    const std::string digits = key.str();
+    if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
+    channels[std::stoll(digits)] = value.str();
+  }
+  return channels;
+}
+
+constexpr std::array<const char*, 3> kEndings{".json", ".yaml", ".yml"};
+
+std::string env(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? value : "";
+}
+
+}  // namespace
+
+bool BundleFacts::not_for_diagnosis() const {
+  const std::string text = lower(intended_use);
+  return text.find("demonstration") != std::string::npos || (text.find("not ") != std::string::npos && text.find("diagnos") != std::string::npos);
+}
+
+bool BundleFacts::has_background() const {
+  const auto first = output_channels.find(0);
+  return first != output_channels.end() && lower(first->second).find("background") != std::string::npos;
+}
+
+BundleFacts read_bundle_facts(const fs::path& folder) {
+  BundleFacts facts;
+  facts.folder = folder;
+  facts.metadata = ConfigParser::load_config_file(config_file(folder, "metadata"));
+  facts.name = text_of(facts.metadata, "name");
+  if (facts.name.empty()) facts.name = fs::weakly_canonical(folder).filename().string();
+  facts.version = text_of(facts.metadata, "version");
+  facts.task = text_of(facts.metadata, "task");
+  facts.description = text_of(facts.metadata, "description");
+  facts.intended_use = text_of(facts.metadata, "intended_use");
+  facts.input_channels = channels_of(facts.metadata, "inputs", "image");
+  facts.output_channels = channels_of(facts.metadata, "outputs", "pred");
+  return facts;
+}
+
+bool is_bundle(const fs::path& folder) {
+  std::error_code ignored;
+  for (const char* name : {"metadata", "inference"})
+    for (const char* ending : kEndings)
+      if (fs::is_regular_file(folder / "configs" / (std::string(name) + ending), ignored)) return true;
+  return false;
+}
+
+fs::path config_file(const fs::path& folder, const std::string& name) {
+  std::error_code ignored;
+  std::string there;
+  for (const char* ending : kEndings)
+    if (const fs::path file = folder / "configs" / (name + ending); fs::is_regular_file(file, ignored)) return file;
+  for (const auto& entry : fs::directory_iterator(folder / "configs", ignored))
+    there += (there.empty() ? "" : ", ") + entry.path().filename().string();
+  throw Error(ErrorKind::not_found,
+              folder.string() + " has no configs/" + name + ".json or .yaml" + (there.empty() ? "" : " (there is " + there + ")"));
+}
+
+std::vector<fs::path> bundle_roots() {
+  std::vector<fs::path> roots;
+  std::istringstream own(env("VESAL_BUNDLES"));
+  for (std::string folder; std::getline(own, folder, ':');)
+    if (!folder.empty()) roots.emplace_back(folder);
+  if (const std::string data = env("XDG_DATA_HOME"); !data.empty()) roots.push_back(fs::path(data) / "vesal/bundles");
+  else if (const std::string home = env("HOME"); !home.empty()) roots.push_back(fs::path(home) / ".local/share/vesal/bundles");
+  std::error_code ec;
+  if (const fs::path program = fs::read_symlink("/proc/self/exe", ec); !ec)
+    for (const char* place : {"bundles", "../share/vesal/bundles", "../../bundles"})
+      roots.push_back((program.parent_path() / place).lexically_normal());
+  return roots;
+}
+
+std::map<std::string, fs::path> list_bundles(const std::vector<fs::path>& roots) {
+  std::map<std::string, fs::path> bundles;
+  std::error_code ec;
+  for (const fs::path& root : roots)
+    for (const auto& entry : fs::directory_iterator(root, ec))
+      if (is_bundle(entry.path())) bundles.emplace(entry.path().filename().string(), entry.path());
+  return bundles;
+}
+
+fs::path find_bundle(const std::string& name_or_folder, const std::vector<fs::path>& roots) {
+  if (is_bundle(name_or_folder)) return name_or_folder;
+  std::error_code ignored;
+  if (fs::is_directory(name_or_folder, ignored))
+    throw Error(ErrorKind::not_found, name_or_folder + " is no bundle: it has neither configs/metadata.json nor configs/inference.json");
+  const auto bundles = list_bundles(roots);
+  if (const auto found = bundles.find(name_or_folder); found != bundles.end()) return found->second;
+  std::vector<std::string> names;
+  for (const auto& [name, folder] : bundles) names.push_back(name);
+  throw Error(ErrorKind::not_found, "no bundle '" + name_or_folder + "'" + suggestion(name_or_folder, names) +
+                                        "; give a folder, or put it into one of $VESAL_BUNDLES or ~/.local/share/vesal/bundles");
+}
+
+}  // namespace vesal::bundle

@@ -1,0 +1,106 @@
+// vesal segment INPUT... -o OUT: scans in, label maps out.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/parallel.h"
+#include "base/progress.h"
+#include "bundle/bundle_folder.h"
+#include "cli/command.h"
+#include "cli/segment_case.h"
+#include "cli/segment_plan.h"
+
+namespace vesal::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<fs::path> inputs;
+  fs::path output, report, preview;
+  std::string bundle = "spleen_ct_phantom", device = "auto";
+  std::vector<std::string> overrides;
+};
+
+infer::Segmenter::Options segmenter_options(const Options& o) {
+  infer::Segmenter::Options s;
+  s.bundle = bundle::find_bundle(o.bundle, bundle::bundle_roots());
+  s.device = o.device;
+  for (const std::string& text : o.overrides) {
+    const auto equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) throw Error(ErrorKind::usage, "--override " + text + ": want ID=VALUE");
+    s.overrides.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return s;
+}
+
+void check_device(const std::string& device) {
+  if (device == "auto" || device == "cpu" || device == "cuda") return;
+  if (device.starts_with("cuda:") && device.size() > 5 && device.find_first_not_of("0123456789", 5) == std::string::npos) return;
+  throw Error(ErrorKind::usage, "--device " + device + ": want auto, cpu or cuda:N");
+}
+
+int run(const Options& o) {
+  const auto start = std::chrono::steady_clock::now();
+  check_device(o.device);
+  const std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.output, o.preview);
+  const infer::Segmenter segmenter(segmenter_options(o));
+  const bundle::BundleFacts& facts = segmenter.facts();
+  log::info("{} {}: {}", facts.name, facts.version, facts.task);
+
+  List reports;
+  std::size_t failed = 0;
+  int exit_code = 0;
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    if (cases.size() > 1) log::info("scan {} of {}: {}", i + 1, cases.size(), cases[i].input.string());
+    const SegmentOutcome outcome = segment_case(segmenter, cases[i]);
+    clear_progress_line();
+    reports.items.push_back(to_report(outcome));
+    if (!outcome.error) {
+      if (!globals().json) fmt::print("{}", describe(outcome));
+      continue;
+    }
+    fmt::print(stderr, "vesal: {}\n", outcome.error->what());
+    if (failed++ == 0) exit_code = error_codes(outcome.error->kind()).exit_code;
+  }
+
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const Dict report{{"vesal", VESAL_VERSION}, {"bundle", bundle_report(segmenter)}, {"device", o.device}, {"threads", thread_count()},
+                    {"cases", reports},       {"segmented", cases.size() - failed}, {"failed", failed},   {"seconds", seconds}};
+  if (!o.report.empty()) write_file(o.report, to_json(report) + "\n");
+  if (globals().json) {
+    fmt::print("{}\n", to_json(report));
+  } else {
+    if (cases.size() > 1) fmt::print("{} of {} scans segmented in {:.1f} s, {} failed\n", cases.size() - failed, cases.size(), seconds, failed);
+    if (failed < cases.size() && facts.not_for_diagnosis()) fmt::print("{}\n", facts.intended_use);
+  }
+  return exit_code;
+}
+
+const RegisterCommand command({
+    "segment",
+    "Segment scans with a bundle: label maps on the scans' own grids, and volumes",
+    "  vesal segment ct.nii.gz -o mask.nii.gz\n"
+    "  vesal segment ct.nii.gz -o mask.nii.gz --bundle models/spleen_ct_segmentation --preview picture.png\n"
+    "  vesal segment scans/ more/a.nrrd -o masks --report report.json    (masks/NAME.nii.gz for each scan)\n"
+    "\n"
+    "A scan that fails is reported and the others go on; the exit code is that of the first failure (see docs/exit-codes.md).\n"
+    "Bundles are looked for by name in $VESAL_BUNDLES, ~/.local/share/vesal/bundles and beside the program.",
+    [](CLI::App& app) -> std::function<int()> {
+      auto o = std::make_shared<Options>();
+      app.add_option("INPUT", o->inputs, "Scans, or folders of scans")->required();
+      app.add_option("-o,--output", o->output, "Image file for one scan (its extension tells the format), else a folder")->required();
+      app.add_option("--bundle", o->bundle, "Name or folder of the bundle")->capture_default_str();
+      app.add_option("--device", o->device, "auto, cpu or cuda:N")->capture_default_str();
+      app.add_option("--override", o->overrides, "ID=VALUE: change an id of the bundle's configuration")->allow_extra_args(false);
+      app.add_option("--report", o->report, "JSON file with volumes, seconds per stage and memory");
+      app.add_option("--preview", o->preview, "PNG of the result over the scan; a folder for several scans");
+      return [o] { return run(*o); };
+    },
+});
+
+}  // namespace
+}  // namespace vesal::cli

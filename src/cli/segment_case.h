@@ -1,0 +1,40 @@
+// One scan through a bundle: segmented, written, measured, described. `vesal segment` and `vesal demo` share it.
+#pragma once
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "infer/label_map.h"
+#include "infer/segmenter.h"
+
+namespace vesal::cli {
+
+struct SegmentCase {
+  std::filesystem::path input, output;
+  std::filesystem::path preview = {};  ///< empty: none
+};
+
+struct SegmentOutcome {
+  SegmentCase files;
+  std::optional<Error> error;  ///< then nothing else is known
+  Shape shape;                 ///< of the mask, [C, x, y, z]
+  std::array<double, 3> spacing{};
+  DType type = DType::u8;
+  infer::StageTimes times;
+  double write = 0, preview = 0;  ///< seconds
+  std::vector<infer::LabelAmount> labels;
+};
+
+/// Errors other than a cancel are in the outcome; after one no output file has been made or changed.
+SegmentOutcome segment_case(const infer::Segmenter& segmenter, const SegmentCase& files);
+
+/// For --json and --report.
+Dict to_report(const SegmentOutcome& outcome);
+Dict bundle_report(const infer::Segmenter& segmenter);
+/// For people, a few lines.
+std::string describe(const SegmentOutcome& outcome);
+std::string peak_memory_text();
+
+}  // namespace vesal::cli

@@ -1,0 +1,18 @@
+// Which files `vesal segment` reads and writes.
+#pragma once
+#include <filesystem>
+#include <vector>
+
+#include "cli/segment_case.h"
+
+namespace vesal::cli {
+
+/// One scan and an OUT that names an image file: that file. Otherwise OUT is a folder, and the mask of CASE.nii.gz, CASE.nrrd, ... is
+/// OUT/CASE.nii.gz. A folder among the inputs stands for the image files directly in it, sorted by name. The preview is likewise a
+/// file for one scan and a folder of CASE.png for several.
+/// Throws Error(usage | not_found | unsupported) when two scans would become one file, when an output would replace an input, or when OUT
+/// names no format that can be written. Whether the inputs exist is not asked.
+std::vector<SegmentCase> plan_segmentation(const std::vector<std::filesystem::path>& inputs, const std::filesystem::path& out,
+                                           const std::filesystem::path& preview);
+
+}  // namespace vesal::cli

@@ -1,0 +1,273 @@
+#include "infer/segmenter.h"
+
+#include <chrono>
+
+#include "base/cancel.h"
+#include "base/log.h"
+#include "base/registry.h"
+#include "infer/bundle_weights.h"
+#include "infer/label_map.h"
+#include "transforms/arguments.h"
+#include "transforms/compose.h"
+#include "transforms/spatial_step.h"
+
+namespace vesal::infer {
+namespace {
+
+namespace fs = std::filesystem;
+using bundle::ConfigParser;
+
+class Stopwatch {
+ public:
+  double lap() {
+    const auto now = std::chrono::steady_clock::now();
+    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// The id that a chain of plain references ("@dataloader") ends at.
+std::string follow(const ConfigParser& config, std::string id) {
+  for (int hops = 0; hops < 32; ++hops) {
+    const Value value = config.get(id, Value());
+    if (!value.is_string() || !value.as_string().starts_with("@")) break;
+    const std::string target = value.as_string().substr(1);
+    if (!config.contains(target)) break;
+    id = target;
+  }
+  return id;
+}
+
+/// The id of the component whose target ends with "Evaluator", "" if there is none.
+std::string evaluator_of(const ConfigParser& config) {
+  const Value whole = config.get();
+  for (const auto& [key, value] : whole.as_dict()) {
+    const Value* target = value.is_dict() ? value.as_dict().find("_target_") : nullptr;
+    if (target && target->is_string() && target->as_string().ends_with("Evaluator")) return key.str();
+  }
+  return "";
+}
+
+/// The first of these ids that is there and not null, "" if none is.
+std::string first_of(const ConfigParser& config, const std::vector<std::string>& ids) {
+  for (const std::string& id : ids)
+    if (!config.get(id, Value()).is_none()) return follow(config, id);
+  return "";
+}
+
+/// Callables of a Compose with those of the Composes inside it; Composes that treat lists in their own way stay whole.
+void flatten(const Value& transforms, std::vector<Value>& out) {
+  for (const Value& t : transforms::compose(transforms)->transforms()) {
+    if (t.object<transforms::Compose>()) flatten(t, out);
+    else out.push_back(t);
+  }
+}
+
+std::string bare_target(const Dict& component) {
+  const Value* target = component.find("_target_");
+  const std::string name = target ? target->str() : "";
+  if (const Component* known = components::find(name)) return known->name;
+  return name.substr(name.rfind('.') + 1);
+}
+
+/// Calls visit(name, arguments) for each transform of a described list; nothing for what cannot be described.
+template <class F>
+void for_each_described(const Value& described, F&& visit) {
+  if (described.is_sequence()) {
+    for (const Value& v : described.items()) for_each_described(v, visit);
+  } else if (described.is_dict()) {
+    const std::string name = bare_target(described.as_dict());
+    if (name == "Compose") {
+      if (const Value* inner = described.as_dict().find("transforms")) for_each_described(*inner, visit);
+    } else {
+      visit(name, described.as_dict());
+    }
+  }
+}
+
+std::vector<std::string> keys_of(const Dict& arguments) {
+  const Value* keys = arguments.find("keys");
+  if (!keys || keys->is_object()) return {};
+  return cast<std::vector<std::string>>(*keys);
+}
+
+Value apply(const Value& transform, const Value& data) {
+  check_cancelled();
+  if (auto known = transform.object<transforms::Transform>()) return known->apply(data);
+  return call_value(transform, {{data}, {}});
+}
+
+bool is_named(const Value& transform, std::initializer_list<std::string_view> names) {
+  const std::string name = transform.type_name();
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+/// An image at the same place without its voxels: all of them are the same zero.
+image::Image without_voxels(const image::Image& image) {
+  const Shape shape = image.shape();
+  return image.with(Array::zeros(Shape(shape.size(), 1), DType::f32).expand(shape));
+}
+
+Value make(const std::string& name, std::vector<std::pair<std::string, Value>> arguments) {
+  return construct(components::get(name), {{}, std::move(arguments)});
+}
+
+}  // namespace
+
+Segmenter::Segmenter(const Options& options) : facts_(bundle::read_bundle_facts(options.bundle)) {
+  const fs::path file = bundle::config_file(options.bundle, "inference");
+  with_context("bundle " + facts_.name, [&] {
+    ConfigParser config;
+    config.read_config({file});
+    config.read_meta({bundle::config_file(options.bundle, "metadata")});
+    config.set("bundle_root", fs::absolute(options.bundle).lexically_normal().string());
+    if (options.device != "auto" && config.contains("device")) config.set("device", "$torch.device('" + options.device + "')");
+    for (const auto& [id, text] : options.overrides) config.override_with(id, text);
+    build(config, options.device);
+  });
+}
+
+void Segmenter::build(ConfigParser& config, const std::string& device) {
+  const std::string evaluator = evaluator_of(config);
+  const auto argument = [&](const std::string& name) { return evaluator.empty() ? name : evaluator + "::" + name; };
+
+  std::string dataset = first_of(config, {"dataset"});
+  if (const std::string loader = first_of(config, {argument("val_data_loader"), "dataloader"}); !loader.empty())
+    if (const std::string own = first_of(config, {loader + "::dataset", loader + "::data"}); !own.empty()) dataset = own;
+  const std::string before = first_of(config, {dataset.empty() ? "preprocessing" : dataset + "::transform", "preprocessing"});
+  if (before.empty())
+    throw Error(ErrorKind::config, "no preprocessing: neither the evaluator's dataset has a transform nor is there the id 'preprocessing'");
+  bundle::ParseOptions describe;
+  describe.instantiate = false;
+  bool loads = false;
+  for_each_described(config.get_parsed_content(before, describe), [&](const std::string& name, const Dict& arguments) {
+    if (const auto keys = keys_of(arguments); name == "LoadImaged" && !loads && !keys.empty()) image_key_ = keys[0], loads = true;
+  });
+  flatten(config.get_parsed_content(before), preprocessing_);
+
+  if (const std::string after = first_of(config, {argument("postprocessing"), "postprocessing"}); !after.empty()) {
+    study_postprocessing(config.get_parsed_content(after, describe));
+    flatten(config.get_parsed_content(after), postprocessing_);
+    std::erase_if(postprocessing_, [](const Value& t) { return is_named(t, {"SaveImage", "SaveImaged"}); });
+  }
+  for (const Value& t : postprocessing_) {
+    activates_ = activates_ || is_named(t, {"Activations", "Activationsd"});
+    inverts_ = inverts_ || is_named(t, {"Invert", "Invertd"});
+    discretizes_ = discretizes_ || is_named(t, {"AsDiscrete", "AsDiscreted"});
+  }
+
+  const std::string inferer = first_of(config, {argument("inferer"), "inferer"});
+  inferer_ = inferer.empty() ? std::make_shared<SimpleInferer>() : config.object<Inferer>(inferer);
+  const WeightsPlace place = find_weights(config, facts_.folder);
+  weights_ = place.file;
+  network_ = load_network(place, [&]() -> Value {
+    const std::string id = first_of(config, {argument("network"), "network", "network_def"});
+    if (id.empty()) throw Error(ErrorKind::config, "no network: neither an evaluator's nor the ids 'network' and 'network_def'");
+    return config.get_parsed_content(id);
+  });
+  if (device != "auto" && network_.is_object())
+    if (const auto to = network_.as_object()->attribute("to")) network_ = call_value(*to, {{Value(device)}, {}});
+}
+
+void Segmenter::study_postprocessing(const Value& described) {
+  if (!described.is_dict() && !described.is_sequence()) reads_image_ = true;
+  for_each_described(described, [&](const std::string& name, const Dict& arguments) {
+    const auto keys = keys_of(arguments);
+    if (keys.empty() || std::find(keys.begin(), keys.end(), image_key_) != keys.end()) reads_image_ = true;
+    if (name == "SaveImaged" && !keys.empty()) {
+      pred_key_ = keys[0];
+      if (const Value* type = arguments.find("output_dtype")) saved_type_ = transforms::dtype_argument(*type);
+    }
+  });
+}
+
+std::map<std::int64_t, std::string> Segmenter::label_names(std::int64_t channels) const {
+  const auto& names = facts_.output_channels;
+  if (facts_.has_background() || channels == static_cast<std::int64_t>(names.size())) {
+    if (channels == 1 && !facts_.has_background() && names.size() == 1) return {{1, names.begin()->second}};
+    return names;
+  }
+  return {};
+}
+
+PreparedScan Segmenter::prepare(const fs::path& scan) const {
+  PreparedScan out;
+  out.item[image_key_] = scan.string();
+  Stopwatch watch;
+  for (const Value& t : preprocessing_) {
+    const Value next = apply(t, Value(std::move(out.item)));
+    if (!next.is_dict()) throw Error(ErrorKind::unsupported, "the preprocessing gives " + next.type_name() + " instead of one item");
+    out.item = next.as_dict();
+    (is_named(t, {"LoadImage", "LoadImaged"}) ? out.times.read : out.times.preprocess) += watch.lap();
+  }
+  const auto image = out.item.at(image_key_).object<image::Image>();
+  if (!image) throw Error(ErrorKind::unsupported, "the preprocessing leaves no image under '" + image_key_ + "'");
+  out.affine = image->trail.empty() ? image->affine : image->trail.front()->input_affine();
+  out.shape = image->trail.empty() ? transforms::spatial_shape(*image) : image->trail.front()->input_shape();
+  const auto wanted = static_cast<std::int64_t>(facts_.input_channels.size());
+  if (wanted > 0 && image->shape()[0] != wanted) {
+    std::string names;
+    for (const auto& [channel, name] : facts_.input_channels) names += (names.empty() ? "" : ", ") + name;
+    throw Error(ErrorKind::shape,
+                "the network wants " + std::to_string(wanted) + " channels (" + names + "), the scan has " + std::to_string(image->shape()[0]));
+  }
+  return out;
+}
+
+Array Segmenter::forward(const image::Image& image) const {
+  const Outputs outputs = inferer_->infer(image.array().unsqueeze(0), forward_of(network_));
+  if (outputs.arrays.empty()) throw Error(ErrorKind::shape, "the network gives nothing");
+  return outputs.arrays[0].select(0, 0);
+}
+
+Segmentation Segmenter::finish(PreparedScan scan) const {
+  Segmentation out;
+  out.times = scan.times;
+  Stopwatch watch;
+  Dict& item = scan.item;
+  {
+    const auto image = item.at(image_key_).object<image::Image>();
+    item[pred_key_] = image::to_value(image->with(forward(*image)));
+    if (!reads_image_) item[image_key_] = image::to_value(without_voxels(*image));
+  }
+  out.times.network = watch.lap();
+  postprocess(item);
+  const auto result = item.at(pred_key_).object<image::Image>();
+  if (!result) throw Error(ErrorKind::config, "the postprocessing leaves no image under '" + pred_key_ + "' but " + item.at(pred_key_).type_name());
+  out.mask = result->with(label_array(*result, saved_type_));
+  out.times.postprocess = watch.lap();
+  if (transforms::spatial_shape(out.mask) != scan.shape || image::max_difference(out.mask.affine, scan.affine) > 1e-3)
+    throw Error(ErrorKind::geometry, "the result is on a grid of " + to_string(transforms::spatial_shape(out.mask)) + " voxels, the scan on " +
+                                         to_string(scan.shape) + ": the bundle's postprocessing leads nowhere near the scan");
+  return out;
+}
+
+void Segmenter::postprocess(Dict& item) const {
+  for (const Value& t : postprocessing_) {
+    const Value next = with_context("postprocessing", [&] { return apply(t, Value(std::move(item))); });
+    if (!next.is_dict()) throw Error(ErrorKind::unsupported, "the postprocessing gives " + next.type_name() + " instead of one item");
+    item = next.as_dict();
+  }
+  if (!inverts_) to_scan_grid(item);
+  if (!discretizes_) discretize(item);
+}
+
+void Segmenter::to_scan_grid(Dict& item) const {
+  const Value invert = make("Invertd", {{"keys", pred_key_}, {"transform", Value()}, {"orig_keys", image_key_}, {"nearest_interp", discretizes_}});
+  item = apply(invert, Value(std::move(item))).as_dict();
+}
+
+void Segmenter::discretize(Dict& item) const {
+  const auto pred = image::image_of(item.at(pred_key_));
+  if (!is_floating(pred.dtype())) return;
+  const std::int64_t channels = pred.shape()[0];
+  std::vector<std::pair<std::string, Value>> how{{"keys", pred_key_}};
+  // Channels that exclude each other compete; a lone channel and overlapping ones are each asked whether they are likelier than not.
+  if (channels > 1 && (facts_.has_background() || facts_.output_channels.empty())) how.emplace_back("argmax", true);
+  else how.emplace_back("threshold", activates_ ? 0.5 : 0.0);
+  item = apply(make("AsDiscreted", std::move(how)), Value(std::move(item))).as_dict();
+}
+
+}  // namespace vesal::infer

@@ -1,0 +1,82 @@
+// Segmenter: a bundle as a function from a scan to a label map on the scan's own grid.
+//
+//   Segmenter segmenter({.bundle = "bundles/spleen_ct_phantom"});
+//   Segmentation s = segmenter.segment("ct.nii.gz");
+//
+// The bundle's inference configuration is read once and the network stays in memory. What a scan goes through is what the configuration's
+// evaluator says: preprocessing, inferer(network), postprocessing; only its SaveImage steps are left out, the result goes to the caller.
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bundle/bundle_folder.h"
+#include "bundle/config.h"
+#include "image/image.h"
+#include "infer/inferer.h"
+#include "transforms/transform.h"
+
+namespace vesal::infer {
+
+/// Wall-clock seconds.
+struct StageTimes {
+  double read = 0, preprocess = 0, network = 0, postprocess = 0;
+};
+
+/// A scan that is ready for the network.
+struct PreparedScan {
+  Dict item;             ///< what the preprocessing left
+  image::Affine affine;  ///< of the scan as it was read
+  Shape shape;           ///< spatial extents of the scan as it was read
+  StageTimes times;
+};
+
+struct Segmentation {
+  image::Image mask;  ///< [C, spatial...] on the scan's grid; one channel unless the bundle gives several; see label_array()
+  StageTimes times;
+};
+
+class Segmenter {
+ public:
+  struct Options {
+    std::filesystem::path bundle;
+    std::string device = "auto";                                 ///< as the configuration says; or "cpu", "cuda:0"
+    std::vector<std::pair<std::string, std::string>> overrides;  ///< ids of the configuration and texts
+  };
+  /// Throws Error naming the file: not_found, format, config, weights, refused, unsupported.
+  explicit Segmenter(const Options& options);
+
+  const bundle::BundleFacts& facts() const { return facts_; }
+  const std::filesystem::path& weights() const { return weights_; }
+  /// Names of the labels in a mask of so many channels; empty if the metadata do not say.
+  std::map<std::int64_t, std::string> label_names(std::int64_t channels) const;
+
+  /// Reads and preprocesses a scan. May run while another thread is in finish().
+  PreparedScan prepare(const std::filesystem::path& scan) const;
+  /// Network and postprocessing; one thread at a time. Lets go of the scan as early as it can.
+  Segmentation finish(PreparedScan scan) const;
+  Segmentation segment(const std::filesystem::path& scan) const { return finish(prepare(scan)); }
+
+ private:
+  void build(bundle::ConfigParser& config, const std::string& device);
+  void study_postprocessing(const Value& described);
+  Array forward(const image::Image& image) const;
+  void postprocess(Dict& item) const;
+  void to_scan_grid(Dict& item) const;
+  void discretize(Dict& item) const;
+
+  bundle::BundleFacts facts_;
+  std::filesystem::path weights_;
+  Value network_;
+  std::shared_ptr<Inferer> inferer_;
+  std::vector<Value> preprocessing_, postprocessing_;  ///< callables, one after the other
+  std::string image_key_ = "image", pred_key_ = "pred";
+  std::optional<DType> saved_type_;  ///< what the bundle's SaveImage would write
+  bool activates_ = false, inverts_ = false, discretizes_ = false;
+  bool reads_image_ = false;  ///< whether the postprocessing may look at the scan's voxels
+};
+
+}  // namespace vesal::infer
