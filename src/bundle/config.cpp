@@ -173,8 +173,12 @@ void ConfigParser::set(const std::string& id, Value config) {
 
 void ConfigParser::override_with(const std::string& id, const std::string& text) {
   const auto value = expr::literal(text);
-  merge(config_, id, value ? *value : Value(text));
-  files_[split_id(id)[0]] = "";
+  update(id, value ? *value : Value(text));
+}
+
+void ConfigParser::update(const std::string& id, const Value& value) {
+  merge(config_, id, deep_copy(value));
+  files_[split_id(id.starts_with('+') ? id.substr(1) : id)[0]] = "";
   reset();
 }
 

@@ -25,10 +25,10 @@ struct ParseOptions {
   /// false: nothing is constructed. A component stands as the dict of its resolved arguments, and an expression that would
   /// need the object itself stays as its text.
   bool instantiate = true;
-  bool eval_expr = true;          ///< false: expressions stay as their text
-  bool lazy = true;               ///< false: forget everything resolved so far and start afresh
-  bool keep_going = false;        ///< a failing item becomes {"_error_": message} inside its parent instead of throwing
-  std::optional<Value> fallback;  ///< the answer when the id is not there; without it that is Error(not_found)
+  bool eval_expr = true;                         ///< false: expressions stay as their text
+  bool lazy = true;                              ///< false: forget everything resolved so far and start afresh
+  bool keep_going = false;                       ///< a failing item becomes {"_error_": message} inside its parent instead of throwing
+  std::optional<Value> fallback = std::nullopt;  ///< the answer when the id is not there; without it that is Error(not_found)
 };
 
 /// Every error names the file, the id and, where there is one, the expression.
@@ -56,6 +56,8 @@ class ConfigParser {
   void set(const std::string& id, Value config);
   /// `--id text` of a command line: text that is a Python literal is taken as one, the rest stays a string. "+id" merges.
   void override_with(const std::string& id, const std::string& text);
+  /// The same of a value: a later key replaces an earlier one, "+id" extends it.
+  void update(const std::string& id, const Value& value);
 
   /// The value an id stands for: components constructed, expressions evaluated, references replaced. What was resolved once is
   /// kept, so that "@network" is the same object everywhere. "" is the whole config.

@@ -358,11 +358,12 @@ Value eval(const NodePtr& node, const Context& c) {
   fail("misplaced '*'");
 }
 
-/// Only constants, signs and displays.
+/// Only constants, bare words, signs and displays.
 bool is_literal(const NodePtr& node) {
   if (!node) return true;
   switch (node->kind) {
-    case Kind::constant: return true;
+    case Kind::constant:
+    case Kind::name: return true;
     case Kind::unary: return node->text != "not" && is_literal(node->kids[0]);
     case Kind::list:
     case Kind::tuple:
@@ -371,6 +372,13 @@ bool is_literal(const NodePtr& node) {
     default: return false;
   }
 }
+
+/// Every name stands for itself.
+class BareWords : public Environment {
+ public:
+  std::optional<Value> name(const std::string& name) const override { return Value(name); }
+  Value reference(const std::string& id) const override { return "@" + id; }
+};
 
 }  // namespace
 
@@ -382,7 +390,7 @@ Value evaluate(const NodePtr& tree, std::shared_ptr<const Environment> environme
 std::optional<Value> literal(const std::string& text) {
   try {
     const NodePtr tree = parse(text);
-    if (is_literal(tree)) return evaluate(tree, nullptr);
+    if (is_literal(tree)) return evaluate(tree, std::make_shared<BareWords>());
   } catch (const Error&) {
     // Not Python: the caller keeps the text.
   }

@@ -19,7 +19,8 @@ class Environment {
 /// Throws Error(refused) for anything outside the allow-list, Error(config) for what Python would raise.
 Value evaluate(const NodePtr& tree, std::shared_ptr<const Environment> environment);
 
-/// One Python literal ("[1, 2]", "1e-3", "{'a': True}", "None"); nothing if the text is something else.
+/// One Python literal ("[1, 2]", "1e-3", "{'a': True}", "None"), where bare words are strings ("[a, b]"), as Python Fire reads
+/// arguments; nothing if the text is something else.
 std::optional<Value> literal(const std::string& text);
 
 }  // namespace vesal::bundle::expr

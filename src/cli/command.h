@@ -14,6 +14,8 @@ struct Globals {
   int threads = 0;  ///< 0: all cores
 };
 Globals& globals();
+/// For commands that take unknown options and so cannot leave these to the program's own parser.
+void add_globals(CLI::App& app);
 
 /// setup() adds options to the CLI11 sub-command and returns what runs it; the return value is the exit code.
 struct Command {

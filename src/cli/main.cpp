@@ -23,13 +23,6 @@ std::vector<Command>& commands() {
 
 const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check MONAI bundles"}};
 
-void add_globals(CLI::App& app) {
-  app.add_flag("-q,--quiet", globals().quiet, "No progress, only warnings and errors");
-  app.add_flag("-v,--verbose", globals().verbose, "Say more");
-  app.add_flag("--json", globals().json, "Results as JSON on standard output");
-  app.add_option("--threads", globals().threads, "Threads to use (default: all cores)")->check(CLI::Range(1, 1024));
-}
-
 int report(const Error& e) {
   clear_progress_line();
   const ErrorCodes& codes = error_codes(e.kind());
@@ -94,6 +87,13 @@ int run(int argc, char** argv) {
 Globals& globals() {
   static Globals instance;
   return instance;
+}
+
+void add_globals(CLI::App& app) {
+  app.add_flag("-q,--quiet", globals().quiet, "No progress, only warnings and errors");
+  app.add_flag("-v,--verbose", globals().verbose, "Say more");
+  app.add_flag("--json", globals().json, "Results as JSON on standard output");
+  app.add_option("--threads", globals().threads, "Threads to use (default: all cores)")->check(CLI::Range(1, 1024));
 }
 
 RegisterCommand::RegisterCommand(Command command) { commands().push_back(std::move(command)); }
