@@ -43,6 +43,20 @@ decltype(auto) visit_working(const Array& array, F&& f) {
   return f(float{});
 }
 
+/// A copy in the working type with work(channel, pointer, count) done on blocks of every channel of [C, ...], in parallel.
+template <class Work>
+Array worked_copy(const Array& in, Work&& work) {
+  Array out = copy_as(in, working_type(in.dtype()));
+  visit_working(out, [&](auto zero) {
+    using T = decltype(zero);
+    for (std::int64_t c = 0; c < out.size(0); ++c) {
+      Array channel = out.select(0, c);
+      for_each_block<T>(channel, [&](T* p, std::int64_t n) { work(c, p, n); });
+    }
+  });
+  return out;
+}
+
 /// `array` converted to `type` in parallel; itself if it has it already.
 inline Array converted(const Array& array, DType type) { return array.dtype() == type ? array : copy_as(array, type); }
 

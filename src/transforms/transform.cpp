@@ -44,6 +44,8 @@ std::vector<Param> dict_params_of(const TransformSpec& spec) {
   std::vector<Param> params{required("keys", "keys of the items to transform")}, last;
   for (const Param& p : spec.params) (p.name == "lazy" || p.rest ? last : params).push_back(p);
   params.insert(params.end(), spec.dict_params.begin(), spec.dict_params.end());
+  const auto place = [&](const Param& p) { return std::find(spec.dict_order.begin(), spec.dict_order.end(), p.name); };
+  std::stable_sort(params.begin() + 1, params.end(), [&](const Param& a, const Param& b) { return place(a) < place(b); });
   params.push_back(optional("allow_missing_keys", false, "skip keys the item does not have"));
   params.insert(params.end(), last.begin(), last.end());
   return params;

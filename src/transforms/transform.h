@@ -79,6 +79,7 @@ struct TransformSpec {
   std::function<TransformPtr(const Args&)> make;
   std::vector<Param> dict_params = {};                      ///< further arguments only the dictionary form has, accepted and handed to make()
   std::function<TransformPtr(const Args&)> make_dict = {};  ///< for a dictionary form that is more than the array form key by key
+  std::vector<std::string> dict_order = {};                 ///< names of the params that come first in the dictionary form, if not as in `params`
 };
 /// Registers NAME and NAMEd/NAMED/NAMEDict. As MONAI has them, the dictionary form's arguments are keys, params, dict_params,
 /// allow_missing_keys and then, if there are, "lazy" and the rest (**kwargs).

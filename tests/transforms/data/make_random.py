@@ -1,0 +1,90 @@
+# Makes random.json and random.npy: what MONAI 1.5 (torch 1.13.1) gives where nothing is left to chance: the fixed forms of random
+# transforms, and random ones whose ranges have no width. Run with monai importable: python3 make_random.py
+import json
+import os
+
+import numpy as np
+import torch
+from monai import transforms as mt
+from monai.data import MetaTensor
+from monai.transforms.utils import convert_applied_interp_mode
+
+folder = os.path.dirname(os.path.abspath(__file__))
+
+
+def formula(shape):
+    c, *g = np.indices(shape)
+    g = g + [np.zeros_like(c)] * (3 - len(g))
+    x, y, z = g
+    return ((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101).astype(np.float32)
+
+
+lps = np.diag((-1.2, -0.9, 2.5, 1))
+tilted = np.array([[1.0, -0.24, 0.3, 10], [0.3, 0.75, -0.4, -20], [-0.1, 0.2, 1.9, 30], [0, 0, 0, 1]])
+S3, S2 = (1, 6, 5, 4), (2, 7, 6)
+cases = []
+
+
+def add(name, args, shape=S3, affine=tilted):
+    cases.append(dict(transform=name, args=args, shape=list(shape), affine=np.asarray(affine).tolist()))
+
+
+def fixed(*values):
+    return [[v, v] for v in values]
+
+
+for pad in ("zeros", "border", "reflection"):
+    for mode in ("bilinear", "nearest"):
+        add("Affine", dict(rotate_params=[0.31, -0.22, 0.43], scale_params=[1.13, 0.87, 0.95], padding_mode=pad, mode=mode))
+        add("Affine", dict(rotate_params=[0.31], shear_params=[0.11, -0.07], translate_params=[0.63, -0.41], padding_mode=pad, mode=mode), S2, lps)
+        add("RandAffine", dict(prob=1.0, rotate_range=fixed(0.31, 0.12), translate_range=fixed(0.63, -0.4, 0.21), scale_range=fixed(0.13, -0.2, 0.05), padding_mode=pad, mode=mode))
+add("Affine", dict(shear_params=[0.1, 0.2, 0.05, -0.1, 0.15, -0.2], translate_params=[0.4, -1.3, 0.7], spatial_size=[7, 4, 5]))
+add("Affine", dict(affine=[[0.9, 0.1, 0.3], [-0.2, 1.1, 0.4], [0, 0, 1]]), S2, lps)
+add("Affine", dict(rotate_params=[0.31, -0.22], align_corners=True, padding_mode="border"))
+add("Affine", dict(rotate_params=[0.31], align_corners=True, padding_mode="reflection"), S2, lps)
+add("RandAffine", dict(prob=1.0, rotate_range=fixed(0.31), shear_range=fixed(0.11, -0.07), scale_range=fixed(0.13), spatial_size=[9, 5]), S2, lps)
+add("RandAffine", dict(prob=1.0, rotate_range=fixed(0.1, 0.2, 0.3), shear_range=fixed(0.1, 0.2, 0.05, -0.1, 0.15, -0.2), spatial_size=[5, -1, 6], padding_mode="border"))
+add("RandAffine", dict(prob=0.0, rotate_range=[0.5], spatial_size=[4, 7, 3], padding_mode="zeros"))
+add("RandAffine", dict(prob=0.0, rotate_range=[0.5]))
+add("ShiftIntensity", dict(offset=2.5))
+add("RandShiftIntensity", dict(offsets=[2.5, 2.5], prob=1.0))
+add("RandShiftIntensity", dict(offsets=[2.5, 2.5], prob=1.0, channel_wise=True), S2)
+add("RandScaleIntensity", dict(factors=[0.3, 0.3], prob=1.0))
+add("RandScaleIntensity", dict(factors=[-0.3, -0.3], prob=1.0, channel_wise=True), S2)
+for args in (dict(), dict(invert_image=True), dict(retain_stats=True), dict(invert_image=True, retain_stats=True)):
+    add("AdjustContrast", dict(gamma=1.7, **args))
+    add("RandAdjustContrast", dict(gamma=[0.6, 0.6], prob=1.0, **args), S2)
+add("RandGaussianNoise", dict(prob=1.0, mean=3.0, std=0.0))
+
+out_values, offset = [], 0
+
+
+def keep(t):
+    global offset
+    a = np.ascontiguousarray(t.cpu().numpy().astype(np.float32))
+    out_values.append(a.ravel())
+    entry = dict(shape=list(a.shape), offset=offset, affine=np.asarray(t.affine, dtype=np.float64).tolist())
+    offset += a.size
+    return entry
+
+
+for case in cases:
+    image = MetaTensor(torch.from_numpy(formula(case["shape"])), affine=torch.tensor(case["affine"], dtype=torch.float64))
+    args = dict(case["args"])
+    if case["transform"] == "Affine":
+        args["image_only"] = True
+        if "affine" in args:
+            args["affine"] = torch.tensor(args["affine"])
+    transform = getattr(mt, case["transform"])(**args)
+    out = transform(image)
+    case["out"] = keep(out)
+    if "inverse" not in dir(transform) or not out.applied_operations:
+        continue
+    case["back"] = keep(transform.inverse(out.clone()))
+    nearest = out.clone()
+    nearest.applied_operations = convert_applied_interp_mode(nearest.applied_operations)
+    case["back_nearest"] = keep(transform.inverse(nearest))
+
+np.save(os.path.join(folder, "random.npy"), np.concatenate(out_values))
+with open(os.path.join(folder, "random.json"), "w") as f:
+    f.write("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")

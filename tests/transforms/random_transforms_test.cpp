@@ -1,0 +1,197 @@
+// What random transforms draw: bounds, probabilities, draws shared by the keys of an item and by nothing else.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+#include <thread>
+
+#include "base/json.h"
+#include "base/registry.h"
+#include "transforms/compose.h"
+
+namespace vesal::transforms {
+namespace {
+
+std::shared_ptr<Transform> make(const std::string& name, const std::string& args = "{}") {
+  CallArgs call;
+  const Value parsed = parse_json(args);
+  for (const auto& [key, value] : parsed.as_dict()) call.named.emplace_back(key.as_string(), value);
+  return construct(components::get(name), call).object<Transform>();
+}
+
+Array ramp(const Shape& shape) {
+  Array a = Array::empty(shape, DType::f32);
+  std::iota(a.data<float>(), a.data<float>() + a.numel(), 0.f);
+  return a;
+}
+
+Image image(const Shape& shape) { return Image(ramp(shape)); }
+Value item(const Shape& shape) { return Dict{{"image", image::to_value(image(shape))}, {"label", image::to_value(image(shape))}}; }
+Array voxels(const Value& v, const char* key = nullptr) { return image::array_of(key ? v.as_dict().at(key) : v).contiguous(); }
+bool same(const Array& a, const Array& b) { return a.shape() == b.shape() && std::memcmp(a.raw(), b.raw(), a.nbytes()) == 0; }
+
+struct Case {
+  const char* name;
+  const char* args;  ///< all but prob
+};
+const Case kChanging[] = {
+    {"RandAffine", R"("rotate_range": [0.3, 0.2, 0.1], "padding_mode": "zeros")"},
+    {"RandShiftIntensity", R"("offsets": 5)"},
+    {"RandScaleIntensity", R"("factors": 0.5)"},
+    {"RandAdjustContrast", R"("gamma": [0.5, 0.9])"},
+    {"RandGaussianNoise", R"("std": 2, "sample_std": false)"},
+};
+
+std::string with_prob(const Case& c, const std::string& prob, bool dictionary = false) {
+  return std::string("{") + c.args + R"(, "prob": )" + prob + (dictionary ? R"(, "keys": ["image", "label"]})" : "}");
+}
+
+class RandomTransforms : public testing::TestWithParam<Case> {};
+
+TEST_P(RandomTransforms, ChangesAsOftenAsAsked) {
+  const Case& c = GetParam();
+  const auto never = make(c.name, with_prob(c, "0")), always = make(c.name, with_prob(c, "1")), often = make(c.name, with_prob(c, "0.7"));
+  std::dynamic_pointer_cast<Randomizable>(often)->set_seed(11);
+  const Image in = image({1, 5, 4, 3});
+  int changed = 0;
+  for (int i = 0; i < 400; ++i) {
+    if (i < 20) {
+      EXPECT_TRUE(same(voxels(never->apply(image::to_value(in))), in.array()));
+      EXPECT_FALSE(same(voxels(always->apply(image::to_value(in))), in.array()));
+    }
+    changed += !same(voxels(often->apply(image::to_value(in))), in.array());
+  }
+  EXPECT_NEAR(changed, 280, 45);
+}
+
+TEST_P(RandomTransforms, LeavesItsInputAlone) {
+  const Case& c = GetParam();
+  const Image in = image({1, 5, 4, 3});
+  make(c.name, with_prob(c, "1"))->apply(image::to_value(in));
+  EXPECT_TRUE(same(in.array(), ramp({1, 5, 4, 3})));
+}
+
+TEST_P(RandomTransforms, KeysShareTheDrawItemsDoNot) {
+  const Case& c = GetParam();
+  const auto t = make(std::string(c.name) + "d", with_prob(c, "1", true));
+  const Value first = t->apply(item({1, 5, 4, 3})), second = t->apply(item({1, 5, 4, 3}));
+  EXPECT_TRUE(same(voxels(first, "image"), voxels(first, "label")));
+  EXPECT_TRUE(same(voxels(second, "image"), voxels(second, "label")));
+  EXPECT_FALSE(same(voxels(first, "image"), voxels(second, "image")));
+}
+
+TEST_P(RandomTransforms, SeedsRepeatFromAnyThread) {
+  const Case& c = GetParam();
+  const auto t = make(std::string(c.name) + "d", with_prob(c, "1", true));
+  const auto run = [&](std::uint64_t seed) {
+    const RandomScope scope(seed);
+    std::vector<Array> out;
+    for (int i = 0; i < 10; ++i) out.push_back(voxels(t->apply(item({1, 5, 4, 3})), "image"));
+    return out;
+  };
+  const auto want = run(3);
+  std::vector<std::vector<Array>> got(4);
+  std::vector<std::thread> threads;
+  for (std::size_t k = 0; k < got.size(); ++k) threads.emplace_back([&, k] { got[k] = run(k == 3 ? 4 : 3); });
+  for (auto& thread : threads) thread.join();
+  for (std::size_t i = 0; i < want.size(); ++i) {
+    for (int k = 0; k < 3; ++k) EXPECT_TRUE(same(got[k][i], want[i]));
+    EXPECT_FALSE(same(got[3][i], want[i]));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RandomTransforms, testing::ValuesIn(kChanging), [](const auto& info) { return std::string(info.param.name); });
+
+/// The values one draw leaves of a single voxel, many times over.
+std::vector<double> draws(const std::string& name, const std::string& args, double value, int count = 2000) {
+  const auto t = make(name, args);
+  std::dynamic_pointer_cast<Randomizable>(t)->set_seed(5);
+  std::vector<double> out;
+  for (int i = 0; i < count; ++i) out.push_back(voxels(t->apply(image::to_value(Image(Array::full({1, 1}, DType::f32, value))))).item());
+  return out;
+}
+
+void expect_uniform(const std::vector<double>& drawn, double low, double high) {
+  double mean = 0;
+  for (const double d : drawn) {
+    EXPECT_GE(d, low - 1e-5);
+    EXPECT_LE(d, high + 1e-5);
+    mean += d / static_cast<double>(drawn.size());
+  }
+  EXPECT_NEAR(mean, (low + high) / 2, (high - low) * 0.03);
+  EXPECT_LT(*std::min_element(drawn.begin(), drawn.end()), low + 0.02 * (high - low));
+  EXPECT_GT(*std::max_element(drawn.begin(), drawn.end()), high - 0.02 * (high - low));
+}
+
+TEST(RandomIntensity, DrawsUniformlyFromItsRange) {
+  expect_uniform(draws("RandShiftIntensity", R"({"offsets": 3, "prob": 1})", 10), 7, 13);
+  expect_uniform(draws("RandShiftIntensity", R"({"offsets": [4, 2], "prob": 1})", 10), 12, 14);
+  expect_uniform(draws("RandScaleIntensity", R"({"factors": [-0.1, 0.3], "prob": 1})", 10), 9, 13);
+}
+
+TEST(RandomIntensity, ChannelsOnTheirOwn) {
+  const Array ones = Array::full({3, 4}, DType::f32, 1);
+  for (const bool own : {false, true}) {
+    const auto t = make("RandShiftIntensity", std::string(R"({"offsets": 3, "prob": 1, "channel_wise": )") + (own ? "true}" : "false}"));
+    const Array out = voxels(t->apply(ones));
+    EXPECT_EQ(out.at({0, 0}), out.at({0, 3}));
+    EXPECT_EQ(out.at({0, 0}) == out.at({1, 0}), !own);
+  }
+}
+
+TEST(RandomIntensity, SafeShiftsStayWithinTheType) {
+  const Array in = Array::from<std::uint8_t>({0, 3, 250}, {1, 3});
+  const Array up = voxels(make("ShiftIntensity", R"({"offset": 10, "safe": true})")->apply(in));
+  EXPECT_EQ(up.dtype(), DType::u8);
+  EXPECT_EQ(up.at({0, 2}), 255);
+  EXPECT_EQ(voxels(make("ShiftIntensity", R"({"offset": -10, "safe": true})")->apply(in)).at({0, 1}), 0);
+  EXPECT_EQ(voxels(make("ShiftIntensity", R"({"offset": 10})")->apply(in)).at({0, 2}), 4);
+}
+
+TEST(RandomIntensity, NoiseIsNormal) {
+  const auto t = make("RandGaussianNoise", R"({"prob": 1, "mean": 2, "std": 3, "sample_std": false})");
+  std::dynamic_pointer_cast<Randomizable>(t)->set_seed(1);
+  const Array out = voxels(t->apply(Array::zeros({1, 50, 50, 40}, DType::f32)));
+  const double n = static_cast<double>(out.numel());
+  double mean = 0, square = 0, fourth = 0, neighbours = 0;
+  const float* p = out.data<float>();
+  for (std::int64_t i = 0; i < out.numel(); ++i) mean += p[i] / n;
+  for (std::int64_t i = 0; i < out.numel(); ++i) {
+    const double d = p[i] - mean;
+    square += d * d / n, fourth += d * d * d * d / n;
+    if (i > 0) neighbours += d * (p[i - 1] - mean) / n;
+  }
+  EXPECT_NEAR(mean, 2, 0.05);
+  EXPECT_NEAR(std::sqrt(square), 3, 0.05);
+  EXPECT_NEAR(fourth / (square * square), 3, 0.15);
+  EXPECT_NEAR(neighbours / square, 0, 0.02);
+}
+
+TEST(RandomAffine, LabelsStayLabels) {
+  Array label = Array::zeros({1, 20, 18, 16}, DType::u8);
+  Array part = label.slice(1, 5, 12).slice(2, 4, 11);
+  part.fill(7);
+  const auto t = make("RandAffined", R"({"keys": ["image", "label"], "prob": 1, "rotate_range": 0.5, "scale_range": [0.2, 0.2, 0.2],
+                                         "mode": ["bilinear", "nearest"], "padding_mode": "border"})");
+  const Value out = t->apply(Dict{{"image", label}, {"label", label}});
+  const Array labels = voxels(out, "label"), smooth = voxels(out, "image");
+  bool between = false;
+  for (std::int64_t i = 0; i < labels.numel(); ++i) {
+    EXPECT_TRUE(labels.data<float>()[i] == 0 || labels.data<float>()[i] == 7);
+    between = between || (smooth.data<float>()[i] > 1 && smooth.data<float>()[i] < 6);
+  }
+  EXPECT_TRUE(between);
+}
+
+TEST(RandomAffine, BadRangesAreRefused) {
+  EXPECT_THROW(make("RandAffine", R"({"rotate_range": [[0.1, 0.2, 0.3]]})"), Error);
+  EXPECT_THROW(make("RandAffine", R"({"mode": 3})"), Error);
+  EXPECT_THROW(make("RandAffine", R"({"prob": 1.5})"), Error);
+  EXPECT_THROW(make("RandShiftIntensity", R"({"offsets": [1, 2, 3]})"), Error);
+  EXPECT_THROW(make("RandAdjustContrast", R"({"gamma": 0.4})"), Error);
+}
+
+}  // namespace
+}  // namespace vesal::transforms
