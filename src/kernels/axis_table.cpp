@@ -24,6 +24,7 @@ double reflect(double x, std::int64_t twice_low, std::int64_t twice_high) {
   if (twice_low == twice_high) return 0;
   const double low = static_cast<double>(twice_low) / 2, span = static_cast<double>(twice_high - twice_low) / 2;
   x = std::fabs(x - low);
+  if (x <= span) return x + low;
   const double extra = std::fmod(x, span);
   const bool even = std::fmod(std::floor(x / span), 2.0) == 0;
   return even ? extra + low : span - extra + low;

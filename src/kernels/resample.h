@@ -30,7 +30,8 @@ struct AffineSampling {
   Padding padding = Padding::border;
   bool align_corners = false;
 
-  std::array<double, 3> position(const std::array<std::int64_t, 3>& voxel) const;  ///< of an output voxel, in input voxels
+  /// Along one input axis, in input voxels, of `count` output voxels from `first` on along the last output axis.
+  void positions(int axis, const std::array<std::int64_t, 3>& first, std::int64_t count, double* out) const;
 };
 
 /// `in` holds floats, the voxels from `origin` on of the whole input: at least all those that are read.

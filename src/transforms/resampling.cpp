@@ -73,9 +73,11 @@ void input_range(const AffineSampling& s, const Triple& begin, const Triple& ext
   if (s.padding == kernels::Padding::reflection) return;
   std::array<double, 3> smallest{1e300, 1e300, 1e300}, largest{-1e300, -1e300, -1e300};
   for (int k = 0; k < 8; ++k) {
-    const auto p =
-        s.position({begin[0] + (k & 1 ? extent[0] - 1 : 0), begin[1] + (k & 2 ? extent[1] - 1 : 0), begin[2] + (k & 4 ? extent[2] - 1 : 0)});
-    for (int r = 0; r < 3; ++r) smallest[r] = std::min(smallest[r], p[r]), largest[r] = std::max(largest[r], p[r]);
+    for (int r = 0; r < 3; ++r) {
+      double p;
+      s.positions(r, {begin[0] + (k & 1 ? extent[0] - 1 : 0), begin[1] + (k & 2 ? extent[1] - 1 : 0), begin[2] + (k & 4 ? extent[2] - 1 : 0)}, 1, &p);
+      smallest[r] = std::min(smallest[r], p), largest[r] = std::max(largest[r], p);
+    }
   }
   for (int r = 0; r < 3; ++r) {
     const double last = static_cast<double>(s.size[r] - 1);

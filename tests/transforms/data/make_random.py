@@ -1,23 +1,10 @@
 # Makes random.json and random.npy: what MONAI 1.5 (torch 1.13.1) gives where nothing is left to chance: the fixed forms of random
 # transforms, and random ones whose ranges have no width. Run with monai importable: python3 make_random.py
-import json
-import os
-
 import numpy as np
 import torch
 from monai import transforms as mt
-from monai.data import MetaTensor
-from monai.transforms.utils import convert_applied_interp_mode
 
-folder = os.path.dirname(os.path.abspath(__file__))
-
-
-def formula(shape):
-    c, *g = np.indices(shape)
-    g = g + [np.zeros_like(c)] * (3 - len(g))
-    x, y, z = g
-    return ((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101).astype(np.float32)
-
+from golden import Writer, image_of
 
 lps = np.diag((-1.2, -0.9, 2.5, 1))
 tilted = np.array([[1.0, -0.24, 0.3, 10], [0.3, 0.75, -0.4, -20], [-0.1, 0.2, 1.9, 30], [0, 0, 0, 1]])
@@ -56,35 +43,16 @@ for args in (dict(), dict(invert_image=True), dict(retain_stats=True), dict(inve
     add("RandAdjustContrast", dict(gamma=[0.6, 0.6], prob=1.0, **args), S2)
 add("RandGaussianNoise", dict(prob=1.0, mean=3.0, std=0.0))
 
-out_values, offset = [], 0
-
-
-def keep(t):
-    global offset
-    a = np.ascontiguousarray(t.cpu().numpy().astype(np.float32))
-    out_values.append(a.ravel())
-    entry = dict(shape=list(a.shape), offset=offset, affine=np.asarray(t.affine, dtype=np.float64).tolist())
-    offset += a.size
-    return entry
-
-
+writer = Writer()
 for case in cases:
-    image = MetaTensor(torch.from_numpy(formula(case["shape"])), affine=torch.tensor(case["affine"], dtype=torch.float64))
     args = dict(case["args"])
     if case["transform"] == "Affine":
         args["image_only"] = True
         if "affine" in args:
             args["affine"] = torch.tensor(args["affine"])
     transform = getattr(mt, case["transform"])(**args)
-    out = transform(image)
-    case["out"] = keep(out)
-    if "inverse" not in dir(transform) or not out.applied_operations:
-        continue
-    case["back"] = keep(transform.inverse(out.clone()))
-    nearest = out.clone()
-    nearest.applied_operations = convert_applied_interp_mode(nearest.applied_operations)
-    case["back_nearest"] = keep(transform.inverse(nearest))
-
-np.save(os.path.join(folder, "random.npy"), np.concatenate(out_values))
-with open(os.path.join(folder, "random.json"), "w") as f:
-    f.write("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
+    out = transform(image_of(case))
+    case["out"] = writer.keep(out)
+    if "inverse" in dir(transform) and out.applied_operations:
+        writer.keep_inverses(case, transform, out)
+writer.save("random", cases)

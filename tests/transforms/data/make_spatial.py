@@ -1,26 +1,11 @@
 # Makes spatial.json and spatial.npy: what MONAI 1.5 (torch 1.13.1) gives for small images made by a formula, and its inverses.
 # Run with monai importable: python3 make_spatial.py
 import itertools
-import json
-import os
 
 import numpy as np
-import torch
 from monai import transforms as mt
-from monai.data import MetaTensor
-from monai.transforms.utils import convert_applied_interp_mode
 
-folder = os.path.dirname(os.path.abspath(__file__))
-
-
-def formula(shape, background):
-    c, *g = np.indices(shape)
-    g = g + [np.zeros_like(c)] * (3 - len(g))
-    x, y, z = g
-    v = ((x * 7 + y * 13 + z * 29 + c * 31) * (x + 2 * y + 3 * z + 1) % 101).astype(np.float32)
-    if background:  # nothing but a block in the middle
-        v[(x < 1 + c) | (x > 3) | (y < 2) | (y > 3) | (z > 2)] = -1
-    return v
+from golden import Writer, image_of
 
 
 def oblique(angles, sizes, origin):
@@ -126,31 +111,11 @@ add("CropForeground", dict(margin=1))
 add("CropForeground", dict(margin=2, allow_smaller=True))
 add("CropForeground", dict(margin=[1, 0, 2], k_divisible=[4, 2, 1], mode="edge"))
 add("CropForeground", dict(channel_indices=[1]), (2, 6, 5, 4))
-out_values, offset = [], 0
-
-
-def keep(t):
-    global offset
-    a = np.ascontiguousarray(t.cpu().numpy().astype(np.float32))
-    out_values.append(a.ravel())
-    entry = dict(shape=list(a.shape), offset=offset, affine=np.asarray(t.affine, dtype=np.float64).tolist())
-    offset += a.size
-    return entry
-
-
+writer = Writer()
 for case in cases:
-    image = MetaTensor(torch.from_numpy(formula(case["shape"], case["transform"] == "CropForeground")), affine=torch.tensor(case["affine"], dtype=torch.float64))
     transform = getattr(mt, case["transform"])(**case["args"])
-    out = transform(image)
-    case["out"] = keep(out)
-    if "inverse" not in dir(transform):
-        continue
-    if not case["args"].get("recompute_affine"):
-        case["back"] = keep(transform.inverse(out.clone()))
-        nearest = out.clone()
-        nearest.applied_operations = convert_applied_interp_mode(nearest.applied_operations)
-        case["back_nearest"] = keep(transform.inverse(nearest))
-
-np.save(os.path.join(folder, "spatial.npy"), np.concatenate(out_values))
-with open(os.path.join(folder, "spatial.json"), "w") as f:
-    f.write("[\n" + ",\n".join(json.dumps(c) for c in cases) + "\n]\n")
+    out = transform(image_of(case, case["transform"] == "CropForeground"))
+    case["out"] = writer.keep(out)
+    if "inverse" in dir(transform) and not case["args"].get("recompute_affine"):
+        writer.keep_inverses(case, transform, out)
+writer.save("spatial", cases)
