@@ -3,6 +3,17 @@
 #include <charconv>
 
 namespace vesal {
+namespace {
+
+int (*&counter())() {
+  static int (*count)() = nullptr;
+  return count;
+}
+
+}  // namespace
+
+int cuda_device_count() { return counter() ? counter()() : 0; }
+DeviceCounter::DeviceCounter(int (*count)()) { counter() = count; }
 
 std::shared_ptr<Device> Device::parse(const std::string& text) {
   const auto colon = text.find(':');

@@ -20,4 +20,11 @@ class Device : public Object {
   int index_;  ///< -1: not given
 };
 
+/// How many CUDA devices there are: none unless a part that can use them says so.
+int cuda_device_count();
+/// static const DeviceCounter counter([] { return 1; });
+struct DeviceCounter {
+  explicit DeviceCounter(int (*count)());
+};
+
 }  // namespace vesal

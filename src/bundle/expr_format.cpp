@@ -201,9 +201,12 @@ std::string percent_format(const std::string& pattern, const Value& values) {
   return out;
 }
 
-std::string format_fields(const std::string& pattern, const CallArgs& args) {
+namespace {
+
+/// `next` is the number of the next "{}"; a field takes its own before those inside its specification.
+std::string fields(const std::string& pattern, const CallArgs& args, std::size_t& next) {
+  const Deeper level;
   std::string out;
-  std::size_t next = 0;
   for (std::size_t i = 0; i < pattern.size(); ++i) {
     const char c = pattern[i];
     if ((c == '{' || c == '}') && i + 1 < pattern.size() && pattern[i + 1] == c) {
@@ -228,7 +231,6 @@ std::string format_fields(const std::string& pattern, const CallArgs& args) {
     if (const auto mark = field.find('!'); mark != std::string::npos) conversion = field.substr(mark + 1), field.resize(mark);
     const auto tail = field.find_first_of(".[");
     if (tail != std::string::npos) throw Error(ErrorKind::refused, "attributes inside str.format are not allowed");
-    if (spec.find('{') != std::string::npos) spec = format_fields(spec, args);
     Value v;
     if (field.empty() || std::isdigit(static_cast<unsigned char>(field[0]))) {
       std::size_t at = 0;
@@ -240,12 +242,20 @@ std::string format_fields(const std::string& pattern, const CallArgs& args) {
       if (named == args.named.end()) fail("no value '" + field + "' for '" + pattern + "'");
       v = named->second;
     }
+    if (spec.find('{') != std::string::npos) spec = fields(spec, args, next);
     if (conversion == "r" || conversion == "a") v = v.repr();
     else if (conversion == "s") v = v.str();
     out += format_value(v, spec);
     if (static_cast<std::int64_t>(out.size()) > kMaxString) throw Error(ErrorKind::refused, "a string longer than " + std::to_string(kMaxString));
   }
   return out;
+}
+
+}  // namespace
+
+std::string format_fields(const std::string& pattern, const CallArgs& args) {
+  std::size_t next = 0;
+  return fields(pattern, args, next);
 }
 
 }  // namespace vesal::bundle::expr
