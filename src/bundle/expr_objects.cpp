@@ -183,7 +183,11 @@ void check_known(const Value& v) {
   if (!module || module->known() || module->path() == "monai" || module->path() == "torch") return;
   const std::string& path = module->path();
   const bool own = path == "scripts" || path.starts_with("scripts.");
-  throw Error(ErrorKind::refused, "'" + path + "' is " + (own ? "Python code of the bundle, which is never run" : "not on the allow-list"));
+  const bool package = path.starts_with("monai.") || path.starts_with("torch.") || path.starts_with("ignite.");
+  throw Error(ErrorKind::refused, "'" + path + "' is " +
+                                      (own       ? "Python code of the bundle, which is never run"
+                                       : package ? "neither a component of this build nor on the allow-list"
+                                                 : "not on the allow-list"));
 }
 
 Value attribute(const Value& object, const std::string& name) {
