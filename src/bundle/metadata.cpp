@@ -42,15 +42,16 @@ class Faults {
   }
 };
 
-bool is_text(const Value& v) { return v.is_string() && !v.as_string().empty(); }
+bool is_text(const Value& v) { return v.is_string(); }
 bool is_dict(const Value& v) { return v.is_dict(); }
 bool is_bool(const Value& v) { return v.is_bool(); }
 bool is_count(const Value& v) { return v.is_int() && v.as_int() >= 0; }
 bool is_list(const Value& v) { return v.is_list(); }
 bool is_dtype_name(const Value& v) { return v.is_string() && dtype_from_name(v.as_string()); }
 bool is_version(const Value& v) {
-  return is_text(v) && std::all_of(v.as_string().begin(), v.as_string().end(),
-                                   [](unsigned char c) { return std::isalnum(c) || c == '.' || c == '-' || c == '+' || c == '_'; });
+  return is_text(v) && !v.as_string().empty() && std::all_of(v.as_string().begin(), v.as_string().end(), [](unsigned char c) {
+           return std::isalnum(c) || c == '.' || c == '-' || c == '+' || c == '_';
+         });
 }
 bool is_shape(const Value& v) {
   if (!v.is_list()) return false;
@@ -59,21 +60,24 @@ bool is_shape(const Value& v) {
   } catch (const Error&) { return false; }
   return true;
 }
+/// [] if unknown, [MIN, MAX], or the values there are.
 bool is_range(const Value& v) {
-  if (!v.is_list() || (!v.items().empty() && v.items().size() != 2)) return false;
-  if (!std::all_of(v.items().begin(), v.items().end(), [](const Value& n) { return n.is_number(); })) return false;
-  return v.items().empty() || v.items()[0].as_float() <= v.items()[1].as_float();
+  if (!v.is_list()) return false;
+  const auto& values = v.items();
+  if (!std::all_of(values.begin(), values.end(), [](const Value& n) { return n.is_number() || n.is_string(); })) return false;
+  return values.size() != 2 || !values[0].is_number() || !values[1].is_number() || values[0].as_float() <= values[1].as_float();
 }
 
+/// Of formats beside the main network's only what they say is checked.
 void check_tensor(Faults& faults, const std::string& id, const Dict& spec) {
   const Value* type = faults.check(spec, id, "type", is_text, "what sort of data it is, such as \"image\"", true);
-  const bool tensor = !type || *type != Value("object");  // an object of Python's has no shape
+  const bool tensor = id.starts_with("network_data_format::") && (!type || *type != Value("object"));  // an object of Python's has no shape
   faults.check(spec, id, "format", is_text, "what is stored, such as \"segmentation\"", tensor);
   faults.check(spec, id, "modality", is_text, "a text such as \"CT\"", false);
   faults.check(spec, id, "num_channels", is_count, "a count of channels", tensor);
   faults.check(spec, id, "spatial_shape", is_shape, "a list of sizes: numbers, \"*\", or expressions of n and p", tensor);
   faults.check(spec, id, "dtype", is_dtype_name, "a type such as \"float32\"", tensor);
-  faults.check(spec, id, "value_range", is_range, "[MIN, MAX] or []", true);
+  faults.check(spec, id, "value_range", is_range, "[MIN, MAX], the values there are, or []", true);
   faults.check(spec, id, "is_patch_data", is_bool, "true or false", false);
   faults.check(spec, id, "channel_def", is_dict, "a dict of channel numbers and what they hold", false);
 }

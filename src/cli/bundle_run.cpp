@@ -67,7 +67,6 @@ const RegisterCommand command({
     [](CLI::App& app) -> std::function<int()> {
       auto config = std::make_shared<ConfigOptions>(app);
       auto o = std::make_shared<Options>();
-      app.usage("Usage: vesal bundle run [RUN_ID] --config_file F[,F2..] [--meta_file F] [OPTIONS] [--ID VALUE ..]");
       config->add("run_id", o->run_id, "What to run (default: run); the same as RUN_ID");
       config->add("init_id", o->init_id, "What to run before (default: initialize); it need not be there");
       config->add("final_id", o->final_id, "What to run after (default: finalize); it need not be there");

@@ -11,6 +11,7 @@
 #include "base/registry.h"
 #include "bundle/config.h"
 #include "bundle/expr_parser.h"
+#include "bundle/metadata.h"
 #include "bundle/resolver.h"
 
 namespace vesal::tests {
@@ -172,6 +173,14 @@ TEST(Zoo, EveryExpressionIsUnderstood) {
   }
   std::cout << files.size() << " files\n";
   for (const auto& [verdict, count] : counts) std::cout << count << " expressions: " << kNames[static_cast<int>(verdict)] << "\n";
+}
+
+TEST(Zoo, ItsMetadataAreRight) {
+  const char* zoo = std::getenv("VESAL_ZOO");
+  if (!zoo) GTEST_SKIP() << "set VESAL_ZOO to a checkout of the model zoo";
+  for (const fs::path& file : config_files(zoo))
+    if (file.filename() == "metadata.json")
+      for (const std::string& fault : bundle::metadata_faults(ConfigParser::load_config_file(file))) ADD_FAILURE() << file << ": " << fault;
 }
 
 }  // namespace
