@@ -1,7 +1,6 @@
 // AdjustContrast, RandAdjustContrast: a gamma curve between the image's extremes. MONAI: the same names.
 #include <cmath>
 
-#include "kernels/intensity.h"
 #include "transforms/elementwise.h"
 #include "transforms/random_transform.h"
 
@@ -20,26 +19,6 @@ struct Contrast {
   }
 
  private:
-  struct Statistics {
-    double mean, deviation;
-  };
-  /// Standard deviation with the degree of freedom torch's std takes off.
-  template <class T>
-  static Statistics statistics(const Array& values) {
-    const double n = static_cast<double>(values.numel());
-    const auto sum = [&](double center, int power) {
-      return reduce_blocks<T>(
-          values, 0.0,
-          [&](const T* p, std::int64_t m) {
-            std::int64_t count = 0;
-            return kernels::moment(p, m, center, power, false, count);
-          },
-          [](double a, double b) { return a + b; });
-    };
-    const double mean = sum(0, 1) / n;
-    return {mean, std::sqrt(sum(mean, 2) / (n - 1))};
-  }
-
   template <class T>
   void curve(Array& values, double gamma) const {
     const auto each = [&](auto&& f) {
@@ -48,14 +27,12 @@ struct Contrast {
       });
     };
     if (invert) each([](T x) { return -x; });
-    const Statistics before = retain_stats ? statistics<T>(values) : Statistics{};
-    const auto e = reduce_blocks<T>(values, kernels::Extremes<T>{INFINITY, -INFINITY, false}, kernels::extremes<T>, [](auto a, auto b) {
-      return kernels::Extremes<T>{std::min(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
-    });
+    const Spread before = retain_stats ? spread_of<T>(values, false, 1) : Spread{};
+    const auto e = extremes_of<T>(values);
     const T low = e.low, range = e.high - e.low, divide = range + static_cast<T>(1e-7), power = static_cast<T>(gamma);
     each([=](T x) { return std::pow((x - low) / divide, power) * range + low; });
     if (retain_stats) {
-      const Statistics after = statistics<T>(values);
+      const Spread after = spread_of<T>(values, false, 1);
       const T mean = static_cast<T>(after.mean), by = static_cast<T>(before.deviation / (after.deviation + 1e-8)), add = static_cast<T>(before.mean);
       each([=](T x) { return (x - mean) * by + add; });
     }

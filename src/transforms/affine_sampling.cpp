@@ -24,7 +24,7 @@ class AffineStep : public Step {
  protected:
   image::VoxelSourcePtr back(image::VoxelSourcePtr voxels, bool nearest) const override {
     SampleOptions options = options_;
-    if (nearest) options.interpolation = kernels::Interpolation::nearest;
+    if (nearest) options.interpolation = kernels::Interpolation::nearest, options.align_corners = false;
     return Resampling::affine(inverse_, output_shape(), input_shape(), options).apply(std::move(voxels));
   }
 

@@ -1,10 +1,13 @@
 // Work on every voxel of an array, in parallel.
 #pragma once
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
 #include "base/array.h"
 #include "base/parallel.h"
+#include "kernels/intensity.h"
 
 namespace vesal::transforms {
 
@@ -31,6 +34,43 @@ Result reduce_blocks(const Array& array, Result start, Work&& work, Join&& join)
   Result total = start;
   for (const Result& part : parts) total = join(total, part);
   return total;
+}
+
+/// Smallest and largest value of a C-contiguous array of T.
+template <class T>
+kernels::Extremes<T> extremes_of(const Array& array) {
+  constexpr T kInfinity = std::numeric_limits<T>::infinity();
+  return reduce_blocks<T>(array, kernels::Extremes<T>{kInfinity, -kInfinity, false}, kernels::extremes<T>, [](const auto& a, const auto& b) {
+    return kernels::Extremes<T>{std::min(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
+  });
+}
+
+struct Spread {
+  double mean = 0, deviation = 0;
+  std::int64_t count = 0;
+};
+/// Mean and standard deviation of the values, or of those that are not zero; the sum of squares is divided by count - less.
+template <class T>
+Spread spread_of(const Array& array, bool nonzero, int less) {
+  struct Sum {
+    double sum = 0;
+    std::int64_t count = 0;
+  };
+  const auto moment = [&](double center, int power) {
+    return reduce_blocks<T>(
+        array, Sum{},
+        [&](const T* p, std::int64_t n) {
+          Sum s;
+          s.sum = kernels::moment(p, n, center, power, nonzero, s.count);
+          return s;
+        },
+        [](const Sum& a, const Sum& b) {
+          return Sum{a.sum + b.sum, a.count + b.count};
+        });
+  };
+  const Sum first = moment(0, 1);
+  const double mean = first.sum / static_cast<double>(first.count);
+  return {mean, std::sqrt(moment(mean, 2).sum / static_cast<double>(first.count - less)), first.count};
 }
 
 /// The type intensities are computed in: float64 for float64, else float32.

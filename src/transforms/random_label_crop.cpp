@@ -5,25 +5,11 @@
 #include "base/log.h"
 #include "transforms/extents.h"
 #include "transforms/label_indices.h"
+#include "transforms/random_transform.h"
 #include "transforms/spatial_step.h"
-#include "transforms/transform.h"
 
 namespace vesal::transforms {
 namespace {
-
-/// A number drawn with probability proportional to its weight.
-std::size_t weighted(const std::vector<double>& weights, Random& random) {
-  double total = 0;
-  for (const double w : weights) total += w;
-  double left = random.uniform(0, total);
-  std::size_t last = 0;
-  for (std::size_t i = 0; i < weights.size(); ++i) {
-    if (weights[i] <= 0) continue;
-    last = i;
-    if ((left -= weights[i]) < 0) break;
-  }
-  return last;
-}
 
 /// What the label is asked for: "by sign" (pos, neg) or "by class" (ratios).
 class CenterRule {
@@ -63,7 +49,7 @@ class CenterRule {
     std::vector<Shape> centers;
     const std::int64_t voxels = numel_of(shape);
     for (std::int64_t s = 0; s < samples_; ++s) {
-      const Array& from = indices[weighted(weights, random)];
+      const Array& from = indices[weighted_choice(weights, random)];
       const std::int64_t at = from.data<std::int64_t>()[random.integer(0, from.numel())];
       if (at < 0 || at >= voxels) throw Error(ErrorKind::shape, "voxel " + std::to_string(at) + " of an image of " + to_string(shape));
       centers.push_back(unravel(at, shape));

@@ -59,4 +59,17 @@ Interval interval_argument(const Args& args, const std::string& name) {
   return {std::min(ends[0], ends[1]), std::max(ends[0], ends[1])};
 }
 
+std::size_t weighted_choice(const std::vector<double>& weights, Random& random) {
+  double total = 0;
+  for (const double w : weights) total += w;
+  double left = random.uniform(0, total);
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (weights[i] <= 0) continue;
+    last = i;
+    if ((left -= weights[i]) < 0) break;
+  }
+  return last;
+}
+
 }  // namespace vesal::transforms

@@ -47,4 +47,7 @@ struct Interval {
 /// A pair in any order, or a number r as [-r, r]; throws Error(config) naming the argument.
 Interval interval_argument(const Args& args, const std::string& name);
 
+/// An index drawn with probability proportional to its weight. Weights are not negative, at least one is positive.
+std::size_t weighted_choice(const std::vector<double>& weights, Random& random);
+
 }  // namespace vesal::transforms

@@ -1,4 +1,4 @@
-// Resize, Zoom: other extents over the same field of view. MONAI: Resize, Zoom (torch.nn.functional.interpolate).
+// Resize, Zoom, RandZoom: other extents over the same field of view. MONAI: the same names (torch.nn.functional.interpolate).
 #include <algorithm>
 #include <cmath>
 
@@ -6,7 +6,7 @@
 #include "transforms/extents.h"
 #include "transforms/grid_rules.h"
 #include "transforms/padding.h"
-#include "transforms/transform.h"
+#include "transforms/random_transform.h"
 
 namespace vesal::transforms {
 namespace {
@@ -122,20 +122,21 @@ class Resize : public ImageTransform {
   Value sigma_;
 };
 
-class Zoom : public ImageTransform {
+/// What Zoom and RandZoom are told but for the factors.
+class Zooming {
  public:
-  explicit Zoom(const Args& args)
-      : zoom_(args.get<std::vector<double>>("zoom")),
-        how_(interpolate_of(args)),
-        pad_(pad_mode(args.get<std::string>("padding_mode"), {})),
+  explicit Zooming(const Args& args)
+      : how_(interpolate_of(args)),
+        pad_(pad_mode(args.get<std::string>("padding_mode"), args["kwargs"].as_dict())),
         keep_size_(args.get<bool>("keep_size")) {}
-  std::string type_name() const override { return "Zoom"; }
-  Image transform(const Image& image) const override {
+
+  /// By one factor per spatial axis.
+  Image apply(const Image& image, const std::vector<double>& factors, const std::string& name) const {
     const Shape in = spatial_shape(image);
-    if (zoom_.size() != 1 && zoom_.size() != in.size()) throw Error(ErrorKind::config, "zoom wants one number or one per spatial axis");
+    if (factors.size() != in.size()) throw Error(ErrorKind::config, name + " wants one factor or one per spatial axis");
     Shape zoomed;
     for (std::size_t i = 0; i < in.size(); ++i) {
-      const double extent = std::floor(static_cast<double>(in[i]) * zoom_[zoom_.size() == 1 ? 0 : i]);
+      const double extent = std::floor(static_cast<double>(in[i]) * factors[i]);
       if (!(extent >= 1 && extent < 2147483648.0))
         throw Error(ErrorKind::shape, "zoom would leave " + std::to_string(extent) + " voxels along axis " + std::to_string(i));
       zoomed.push_back(static_cast<std::int64_t>(extent));
@@ -149,18 +150,58 @@ class Zoom : public ImageTransform {
         window.push_back(zoomed[i] > in[i] ? zoomed[i] / 2 - in[i] / 2 : -((in[i] - zoomed[i]) / 2));
         end.push_back(window[i] + in[i]);
       }
-      out = pad_or_crop(out, window, end, pad_, "Zoom");
+      out = pad_or_crop(out, window, end, pad_, name);
     }
     out.trail = image.trail;
-    out.trail.push_back(std::make_shared<ResizeStep>("Zoom", image, zoomed, spatial_shape(out), window, how_));
+    out.trail.push_back(std::make_shared<ResizeStep>(name, image, zoomed, spatial_shape(out), window, how_));
     return out;
   }
 
  private:
-  std::vector<double> zoom_;
   Interpolate how_;
   PadMode pad_;
   bool keep_size_;
+};
+
+class Zoom : public ImageTransform {
+ public:
+  explicit Zoom(const Args& args) : zooming_(args), zoom_(args.get<std::vector<double>>("zoom")) {}
+  std::string type_name() const override { return "Zoom"; }
+  Image transform(const Image& image) const override {
+    return zooming_.apply(image, zoom_.size() == 1 ? std::vector<double>(spatial_shape(image).size(), zoom_[0]) : zoom_, type_name());
+  }
+
+ private:
+  Zooming zooming_;
+  std::vector<double> zoom_;
+};
+
+class RandZoom : public RandomImageTransform {
+ public:
+  explicit RandZoom(const Args& args)
+      : RandomImageTransform(args.get<double>("prob")),
+        zooming_(args),
+        low_(args.get<std::vector<double>>("min_zoom")),
+        high_(args.get<std::vector<double>>("max_zoom")) {
+    if (low_.empty() || low_.size() != high_.size()) throw Error(ErrorKind::config, "RandZoom: min_zoom and max_zoom have different lengths");
+  }
+  std::string type_name() const override { return "RandZoom"; }
+
+ protected:
+  Image changed(const Image& image, Random& random) const override {
+    std::vector<double> zoom;
+    for (std::size_t i = 0; i < low_.size(); ++i) zoom.push_back(random.uniform(low_[i], high_[i]));
+    // One factor is for all axes, two on a volume are for its slices and across them.
+    const std::size_t rank = spatial_shape(image).size();
+    if (zoom.size() == 1) zoom.resize(rank, zoom[0]);
+    else if (zoom.size() == 2 && rank > 2) zoom.insert(zoom.begin(), rank - 2, zoom[0]);
+    return zooming_.apply(image, zoom, type_name());
+  }
+  Image unchanged(const Image& image) const override { return image.with(image.array().to(DType::f32)); }
+
+ private:
+  Zooming zooming_;
+  std::vector<double> low_, high_;
 };
 
 const char* const kModeDoc = "area, nearest, nearest-exact, linear (bilinear, trilinear) or, in 2D, bicubic";
@@ -179,14 +220,27 @@ const RegisterTransform resize({
     .make = [](const Args& args) { return std::make_shared<Resize>(args); },
 });
 
+const Param kPadding = optional("padding_mode", "edge", "what to fill with where the zoomed image is smaller");
+const Param kKeepSize = optional("keep_size", true, "pad or centre-crop to the extents before");
+const Param kFill{.name = "kwargs", .doc = "value (constant_values): what constant padding fills with", .rest = true};
+
 const RegisterTransform zoom({
     .name = "Zoom",
     .summary = "Resample by a factor",
-    .params = {required("zoom", "factor, one or one per axis"), optional("mode", "area", kModeDoc),
-               optional("padding_mode", "edge", "what to fill with where the zoomed image is smaller"), kAlign, kDType,
-               optional("keep_size", true, "pad or centre-crop to the extents before"), kLazy},
+    .params = {required("zoom", "factor, one or one per axis"), optional("mode", "area", kModeDoc), kPadding, kAlign, kDType, kKeepSize, kLazy,
+               kFill},
     .per_key = {"mode", "padding_mode", "align_corners", "dtype"},
     .make = [](const Args& args) { return std::make_shared<Zoom>(args); },
+});
+
+const RegisterRandomTransform rand_zoom({
+    .name = "RandZoom",
+    .summary = "Resample by a random factor",
+    .params = {prob_param(), optional("min_zoom", 0.9, "smallest factor: one for all axes, one per axis, or in 3D two, for x and y and for z"),
+               optional("max_zoom", 1.1, "largest factor, as min_zoom"), optional("mode", "area", kModeDoc), kPadding, kAlign, kDType, kKeepSize,
+               kLazy, kFill},
+    .per_key = {"mode", "padding_mode", "align_corners", "dtype"},
+    .make = [](const Args& args) { return std::make_shared<RandZoom>(args); },
 });
 
 }  // namespace

@@ -21,9 +21,7 @@ struct Target {
 void rescale(Array& values, const Target& target) {
   visit_working(values, [&](auto zero) {
     using T = decltype(zero);
-    const auto e = reduce_blocks<T>(values, kernels::Extremes<T>{INFINITY, -INFINITY, false}, kernels::extremes<T>, [](auto a, auto b) {
-      return kernels::Extremes<T>{std::min(a.low, b.low), std::max(a.high, b.high), a.nan || b.nan};
-    });
+    const auto e = extremes_of<T>(values);
     const T low = e.nan ? std::numeric_limits<T>::quiet_NaN() : e.low, high = e.nan ? low : e.high;
     const bool map = target.low && target.high;
     for_each_block<T>(values, [&](T* p, std::int64_t n) {

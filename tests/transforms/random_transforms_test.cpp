@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <numeric>
+#include <set>
 #include <thread>
 
 #include "base/json.h"
@@ -34,7 +36,8 @@ bool same(const Array& a, const Array& b) { return a.shape() == b.shape() && std
 
 struct Case {
   const char* name;
-  const char* args;  ///< all but prob
+  const char* args;    ///< all but prob
+  bool varies = true;  ///< two draws can differ
 };
 const Case kChanging[] = {
     {"RandAffine", R"("rotate_range": [0.3, 0.2, 0.1], "padding_mode": "zeros")"},
@@ -42,6 +45,11 @@ const Case kChanging[] = {
     {"RandScaleIntensity", R"("factors": 0.5)"},
     {"RandAdjustContrast", R"("gamma": [0.5, 0.9])"},
     {"RandGaussianNoise", R"("std": 2, "sample_std": false)"},
+    {"RandFlip", R"("spatial_axis": [0, 2])", false},
+    {"RandAxisFlip", R"("lazy": false)"},
+    {"RandRotate90", R"("max_k": 3)"},
+    {"RandRotate", R"("range_x": 0.5, "range_y": [0.1, 0.4])"},
+    {"RandZoom", R"("min_zoom": 1.5, "max_zoom": 2.4, "mode": "nearest")"},
 };
 
 std::string with_prob(const Case& c, const std::string& prob, bool dictionary = false) {
@@ -76,10 +84,14 @@ TEST_P(RandomTransforms, LeavesItsInputAlone) {
 TEST_P(RandomTransforms, KeysShareTheDrawItemsDoNot) {
   const Case& c = GetParam();
   const auto t = make(std::string(c.name) + "d", with_prob(c, "1", true));
-  const Value first = t->apply(item({1, 5, 4, 3})), second = t->apply(item({1, 5, 4, 3}));
-  EXPECT_TRUE(same(voxels(first, "image"), voxels(first, "label")));
-  EXPECT_TRUE(same(voxels(second, "image"), voxels(second, "label")));
-  EXPECT_FALSE(same(voxels(first, "image"), voxels(second, "image")));
+  std::dynamic_pointer_cast<Randomizable>(t)->set_seed(8);
+  std::vector<Array> images;
+  for (int i = 0; i < 10; ++i) {
+    const Value out = t->apply(item({1, 5, 4, 3}));
+    images.push_back(voxels(out, "image"));
+    EXPECT_TRUE(same(images.back(), voxels(out, "label")));
+  }
+  EXPECT_EQ(std::all_of(images.begin(), images.end(), [&](const Array& a) { return same(a, images[0]); }), !c.varies);
 }
 
 TEST_P(RandomTransforms, SeedsRepeatFromAnyThread) {
@@ -96,10 +108,12 @@ TEST_P(RandomTransforms, SeedsRepeatFromAnyThread) {
   std::vector<std::thread> threads;
   for (std::size_t k = 0; k < got.size(); ++k) threads.emplace_back([&, k] { got[k] = run(k == 3 ? 4 : 3); });
   for (auto& thread : threads) thread.join();
+  bool other = false;
   for (std::size_t i = 0; i < want.size(); ++i) {
     for (int k = 0; k < 3; ++k) EXPECT_TRUE(same(got[k][i], want[i]));
-    EXPECT_FALSE(same(got[3][i], want[i]));
+    other = other || !same(got[3][i], want[i]);
   }
+  EXPECT_EQ(other, c.varies);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RandomTransforms, testing::ValuesIn(kChanging), [](const auto& info) { return std::string(info.param.name); });
@@ -183,6 +197,134 @@ TEST(RandomAffine, LabelsStayLabels) {
     between = between || (smooth.data<float>()[i] > 1 && smooth.data<float>()[i] < 6);
   }
   EXPECT_TRUE(between);
+}
+
+/// How often each of the possible results of turning or flipping [0, 1; 2, 3] came, told by its first two voxels.
+std::map<std::pair<int, int>, int> outcomes(const std::string& name, const std::string& args) {
+  const auto t = make(name, args);
+  std::dynamic_pointer_cast<Randomizable>(t)->set_seed(3);
+  std::map<std::pair<int, int>, int> count;
+  for (int i = 0; i < 900; ++i) {
+    const Array out = voxels(t->apply(ramp({1, 2, 2})));
+    ++count[{static_cast<int>(out.at({0, 0, 0})), static_cast<int>(out.at({0, 0, 1}))}];
+  }
+  return count;
+}
+
+TEST(RandomTurns, AllOfThemAlike) {
+  const auto turns = outcomes("RandRotate90", R"({"prob": 1})");
+  ASSERT_EQ(turns.size(), 3u);
+  for (const auto& [result, count] : turns) EXPECT_NEAR(count, 300, 60);
+  EXPECT_EQ(outcomes("RandRotate90", R"({"prob": 1, "max_k": 1})").size(), 1u);
+  const auto flips = outcomes("RandAxisFlip", R"({"prob": 1})");
+  ASSERT_EQ(flips.size(), 2u);
+  for (const auto& [result, count] : flips) EXPECT_NEAR(count, 450, 70);
+}
+
+TEST(RandomTurns, OneOfAndRandomOrder) {
+  const auto add = [](int n) { return make("ShiftIntensity", R"({"offset": )" + std::to_string(n) + "}"); };
+  const auto scale = make("RandScaleIntensity", R"({"factors": [1, 1], "prob": 1})");
+  const auto construct_with = [](const char* name, std::vector<Value> transforms, std::vector<Value> weights) {
+    CallArgs args;
+    args.named = {{"transforms", List{std::move(transforms)}}};
+    if (!weights.empty()) args.named.emplace_back("weights", List{std::move(weights)});
+    return construct(components::get(name), args).object<Transform>();
+  };
+  const auto run = [](const Transform& t) { return static_cast<int>(voxels(t.apply(Array::full({1, 1}, DType::f32, 1))).item()); };
+  const auto one = construct_with("OneOf", {add(1), add(2), add(3)}, {2, 1, 0});
+  std::dynamic_pointer_cast<Randomizable>(one)->set_seed(1);
+  std::map<int, int> count;
+  for (int i = 0; i < 900; ++i) ++count[run(*one)];
+  ASSERT_EQ(count.size(), 2u);
+  EXPECT_NEAR(count[2], 600, 60);
+  const auto order = construct_with("RandomOrder", {add(1), scale}, {});
+  std::dynamic_pointer_cast<Randomizable>(order)->set_seed(1);
+  count.clear();
+  for (int i = 0; i < 600; ++i) ++count[run(*order)];
+  EXPECT_NEAR(count[3], 300, 60);  // 1 * 2 + 1
+  EXPECT_NEAR(count[4], 300, 60);  // (1 + 1) * 2
+  EXPECT_THROW(construct_with("OneOf", {add(1)}, {1, 2}), Error);
+}
+
+TEST(RandomCrops, WindowsAreWholeAndEverywhere) {
+  for (const char* random_size : {"false", "true"}) {
+    const auto t = make("RandSpatialCrop", std::string(R"({"roi_size": [3, 2], "max_roi_size": [4, 9], "random_size": )") + random_size + "}");
+    std::dynamic_pointer_cast<Randomizable>(t)->set_seed(4);
+    std::map<std::pair<int, Shape>, int> seen;
+    for (int i = 0; i < 3000; ++i) {
+      const Image out = image::image_of(t->apply(image::to_value(image({1, 5, 6}))));
+      const int first = static_cast<int>(out.array().at({0, 0, 0}));
+      EXPECT_EQ(out.affine(0, 3), first / 6);
+      EXPECT_EQ(out.affine(1, 3), first % 6);
+      ++seen[{first, out.shape()}];
+    }
+    // Fixed: 3 x 5 places. Random: sizes 3 to 4 and 2 to 6 (the image ends at 6), each at every place.
+    EXPECT_EQ(seen.size(), *random_size == 'f' ? 15u : (3u + 2u) * (5u + 4u + 3u + 2u + 1u));
+  }
+  EXPECT_THROW(make("RandSpatialCrop", R"({"roi_size": 4, "max_roi_size": 3, "random_size": true})")->apply(image::to_value(image({1, 5, 6}))),
+               Error);
+}
+
+TEST(RandomCrops, SamplesOfAnItem) {
+  const auto t = make("RandSpatialCropSamplesd", R"({"keys": ["image", "label"], "roi_size": [2, 3, 2], "num_samples": 6})");
+  std::dynamic_pointer_cast<Randomizable>(t)->set_seed(4);
+  const Value out = t->apply(item({1, 9, 8, 7}));
+  ASSERT_EQ(out.items().size(), 6u);
+  std::set<double> places;
+  for (std::size_t i = 0; i < 6; ++i) {
+    const Value& sample = out.items()[i];
+    EXPECT_EQ(voxels(sample, "image").shape(), (Shape{1, 2, 3, 2}));
+    EXPECT_TRUE(same(voxels(sample, "image"), voxels(sample, "label")));
+    EXPECT_EQ(image::image_of(sample.as_dict().at("image")).meta.at("patch_index"), Value(i));
+    places.insert(voxels(sample, "image").at({0, 0, 0, 0}));
+  }
+  EXPECT_GT(places.size(), 3u);
+}
+
+TEST(RandomCrops, IndicesFoundBeforehandAreTheSame) {
+  Array label = Array::zeros({1, 6, 5}, DType::f32);
+  label.slice(1, 1, 3).slice(2, 2, 4).fill(2);
+  const Value item = Dict{{"label", label}, {"image", ramp({1, 6, 5})}};
+  const Value binary = make("FgBgToIndicesd", R"({"keys": "label", "image_key": "image", "image_threshold": 20})")->apply(item);
+  EXPECT_EQ(voxels(binary, "label_fg_indices").numel(), 4);
+  EXPECT_EQ(voxels(binary, "label_fg_indices").at({0}), 7);
+  EXPECT_EQ(voxels(binary, "label_bg_indices").numel(), 9);
+  const Value classes = make("ClassesToIndicesd", R"({"keys": "label", "num_classes": 3, "max_samples_per_class": 5})")->apply(item);
+  const auto& sets = classes.as_dict().at("label_cls_indices").items();
+  ASSERT_EQ(sets.size(), 3u);
+  EXPECT_EQ(image::array_of(sets[0]).numel(), 5);
+  EXPECT_EQ(image::array_of(sets[0]).at({4}), 29);
+  EXPECT_EQ(image::array_of(sets[1]).numel(), 0);
+  EXPECT_EQ(image::array_of(sets[2]).numel(), 4);
+  const Value places = make("FgBgToIndices", R"({"output_shape": [6, 5]})")->apply(label).items()[0];
+  EXPECT_EQ(image::array_of(places).shape(), (Shape{4, 2}));
+  EXPECT_EQ(image::array_of(places).at({3, 1}), 3);
+}
+
+TEST(RandomInverse, InvertdTakesAPipelineBack) {
+  const Value pipeline = std::make_shared<Compose>(std::vector<Value>{
+      make("RandFlipd", R"({"keys": "image", "prob": 1, "spatial_axis": 1})"),
+      make("RandRotate90d", R"({"keys": "image", "prob": 1, "spatial_axes": [0, 2]})"),
+      make("RandAxisFlipd", R"({"keys": "image", "prob": 0.5})"),
+      make("RandSpatialCropd", R"({"keys": "image", "roi_size": [3, 4, 3]})"),
+  });
+  CallArgs args;
+  args.named = {{"keys", "image"}, {"transform", pipeline}};
+  const auto invert = construct(components::get("Invertd"), args).object<Transform>();
+  for (int i = 0; i < 20; ++i) {
+    const Value back = invert->apply(pipeline.object<Transform>()->apply(item({1, 5, 6, 4})));
+    const Image got = image::image_of(back.as_dict().at("image"));
+    const Array in = ramp({1, 5, 6, 4}), out = got.array().contiguous();
+    ASSERT_EQ(out.shape(), in.shape());
+    EXPECT_EQ(got.affine, image::Affine());
+    int kept = 0;
+    for (std::int64_t k = 0; k < in.numel(); ++k) {
+      const float v = out.data<float>()[k];
+      EXPECT_TRUE(v == 0 || v == in.data<float>()[k]);
+      kept += v != 0;
+    }
+    EXPECT_GE(kept, 3 * 4 * 3 - 1);
+  }
 }
 
 TEST(RandomAffine, BadRangesAreRefused) {

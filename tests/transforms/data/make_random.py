@@ -43,9 +43,32 @@ for args in (dict(), dict(invert_image=True), dict(retain_stats=True), dict(inve
     add("RandAdjustContrast", dict(gamma=[0.6, 0.6], prob=1.0, **args), S2)
 add("RandGaussianNoise", dict(prob=1.0, mean=3.0, std=0.0))
 
+add("RandFlip", dict(prob=1.0, spatial_axis=[0, 2]))
+add("RandFlip", dict(prob=1.0), S2, lps)
+add("RandRotate90", dict(prob=1.0, max_k=1, spatial_axes=[1, 2]))
+add("RandRotate90", dict(prob=1.0, max_k=1), S2, lps)
+for keep in (True, False):
+    for pad in ("border", "zeros", "reflection"):
+        add("Rotate", dict(angle=[0.31, -0.22, 0.43], keep_size=keep, padding_mode=pad))
+        add("Rotate", dict(angle=0.53, keep_size=keep, padding_mode=pad, align_corners=keep), S2, lps)
+    add("Rotate", dict(angle=0.31, keep_size=keep, mode="nearest"))
+    add("RandRotate", dict(range_x=[0.31, 0.31], range_y=[-0.22, -0.22], range_z=[0.43, 0.43], prob=1.0, keep_size=keep))
+    add("RandRotate", dict(range_x=[0.53, 0.53], range_y=9.0, prob=1.0, keep_size=keep, mode="nearest"), S2, lps)
+    add("RandZoom", dict(prob=1.0, min_zoom=1.3, max_zoom=1.3, mode="trilinear", keep_size=keep))
+    add("RandZoom", dict(prob=1.0, min_zoom=[0.6, 1.3], max_zoom=[0.6, 1.3], mode="area", keep_size=keep))
+    add("RandZoom", dict(prob=1.0, min_zoom=[0.6, 1.3], max_zoom=[0.6, 1.3], mode="nearest", padding_mode="constant", keep_size=keep), S2, lps)
+add("RandRotate", dict(range_x=1.0, prob=0.0))
+add("RandZoom", dict(prob=0.0))
+add("RandSpatialCrop", dict(roi_size=[3, 4, -1], random_center=False))
+add("RandSpatialCrop", dict(roi_size=[4, 9], random_center=False), S2, lps)
+add("RandScaleCrop", dict(roi_scale=[0.5, 0.4, 1.0], random_center=False))
+add("RandScaleCrop", dict(roi_scale=0.6, max_roi_scale=0.6, random_size=True, random_center=False), S2, lps)
+
 writer = Writer()
 for case in cases:
     args = dict(case["args"])
+    if "Rotate" in case["transform"] and "90" not in case["transform"]:
+        args["dtype"] = torch.float64  # as Resample has it
     if case["transform"] == "Affine":
         args["image_only"] = True
         if "affine" in args:
