@@ -2,13 +2,12 @@
 
 #include <chrono>
 
-#include "base/cancel.h"
 #include "base/log.h"
 #include "base/registry.h"
 #include "infer/bundle_weights.h"
 #include "infer/label_map.h"
+#include "infer/transform_list.h"
 #include "transforms/arguments.h"
-#include "transforms/compose.h"
 #include "transforms/spatial_step.h"
 
 namespace vesal::infer {
@@ -16,6 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using bundle::ConfigParser;
+using transforms::apply;
 
 class Stopwatch {
  public:
@@ -57,53 +57,6 @@ std::string first_of(const ConfigParser& config, const std::vector<std::string>&
   return "";
 }
 
-/// Callables of a Compose with those of the Composes inside it; Composes that treat lists in their own way stay whole.
-void flatten(const Value& transforms, std::vector<Value>& out) {
-  for (const Value& t : transforms::compose(transforms)->transforms()) {
-    if (t.object<transforms::Compose>()) flatten(t, out);
-    else out.push_back(t);
-  }
-}
-
-std::string bare_target(const Dict& component) {
-  const Value* target = component.find("_target_");
-  const std::string name = target ? target->str() : "";
-  if (const Component* known = components::find(name)) return known->name;
-  return name.substr(name.rfind('.') + 1);
-}
-
-/// Calls visit(name, arguments) for each transform of a described list; nothing for what cannot be described.
-template <class F>
-void for_each_described(const Value& described, F&& visit) {
-  if (described.is_sequence()) {
-    for (const Value& v : described.items()) for_each_described(v, visit);
-  } else if (described.is_dict()) {
-    const std::string name = bare_target(described.as_dict());
-    if (name == "Compose") {
-      if (const Value* inner = described.as_dict().find("transforms")) for_each_described(*inner, visit);
-    } else {
-      visit(name, described.as_dict());
-    }
-  }
-}
-
-std::vector<std::string> keys_of(const Dict& arguments) {
-  const Value* keys = arguments.find("keys");
-  if (!keys || keys->is_object()) return {};
-  return cast<std::vector<std::string>>(*keys);
-}
-
-Value apply(const Value& transform, const Value& data) {
-  check_cancelled();
-  if (auto known = transform.object<transforms::Transform>()) return known->apply(data);
-  return call_value(transform, {{data}, {}});
-}
-
-bool is_named(const Value& transform, std::initializer_list<std::string_view> names) {
-  const std::string name = transform.type_name();
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
-
 /// An image at the same place without its voxels: all of them are the same zero.
 image::Image without_voxels(const image::Image& image) {
   const Shape shape = image.shape();
@@ -139,18 +92,14 @@ void Segmenter::build(ConfigParser& config, const std::string& device) {
   const std::string before = first_of(config, {dataset.empty() ? "preprocessing" : dataset + "::transform", "preprocessing"});
   if (before.empty())
     throw Error(ErrorKind::config, "no preprocessing: neither the evaluator's dataset has a transform nor is there the id 'preprocessing'");
-  bundle::ParseOptions describe;
-  describe.instantiate = false;
-  bool loads = false;
-  for_each_described(config.get_parsed_content(before, describe), [&](const std::string& name, const Dict& arguments) {
-    if (const auto keys = keys_of(arguments); name == "LoadImaged" && !loads && !keys.empty()) image_key_ = keys[0], loads = true;
-  });
-  flatten(config.get_parsed_content(before), preprocessing_);
+  const bundle::ParseOptions describe{.instantiate = false};
+  if (const auto keys = loaded_keys(config.get_parsed_content(before, describe)); !keys.empty()) image_key_ = keys[0];
+  preprocessing_ = flat_transforms(config.get_parsed_content(before));
 
   if (const std::string after = first_of(config, {argument("postprocessing"), "postprocessing"}); !after.empty()) {
     study_postprocessing(config.get_parsed_content(after, describe));
-    flatten(config.get_parsed_content(after), postprocessing_);
-    std::erase_if(postprocessing_, [](const Value& t) { return is_named(t, {"SaveImage", "SaveImaged"}); });
+    postprocessing_ = flat_transforms(config.get_parsed_content(after));
+    std::erase_if(postprocessing_, is_saver);
   }
   for (const Value& t : postprocessing_) {
     activates_ = activates_ || is_named(t, {"Activations", "Activationsd"});

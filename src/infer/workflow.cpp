@@ -13,10 +13,7 @@
 namespace vesal::infer {
 namespace {
 
-Value apply(const Value& transform, const Value& data) {
-  if (auto known = transform.object<transforms::Transform>()) return known->apply(data);
-  return call_value(transform, {{data}, {}});
-}
+using transforms::apply;
 
 std::shared_ptr<Device> device_of(const Value& v) { return v.is_string() ? Device::parse(v.as_string()) : cast<std::shared_ptr<Device>>(v); }
 

@@ -2,8 +2,6 @@
 
 #include <random>
 
-#include "base/cancel.h"
-
 namespace vesal::transforms {
 namespace {
 
@@ -18,10 +16,8 @@ Value apply_one(const Value& transform, const Value& data, int map_items, bool u
     for (const Value& item : data.items()) out.items.push_back(apply_one(transform, item, map_items - 1, unpack_items));
     return out;
   }
-  check_cancelled();
-  if (auto t = transform.object<Transform>()) return t->apply(data);
-  if (unpack_items && data.is_tuple()) return call_value(transform, {data.items(), {}});
-  return call_value(transform, {{data}, {}});
+  if (unpack_items && data.is_tuple() && !transform.object<Transform>()) return call_value(transform, {data.items(), {}});
+  return transforms::apply(transform, data);
 }
 
 std::vector<Value> flattened(const std::vector<Value>& transforms) {

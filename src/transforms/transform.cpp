@@ -4,6 +4,8 @@
 #include <atomic>
 #include <utility>
 
+#include "base/cancel.h"
+
 namespace vesal::transforms {
 namespace {
 
@@ -79,6 +81,12 @@ Random Randomizable::next_stream() const {
 
 RandomScope::RandomScope(std::uint64_t seed) : random_(seed), outer_(std::exchange(scope_random, &random_)) {}
 RandomScope::~RandomScope() { scope_random = outer_; }
+
+Value apply(const Value& transform, const Value& data) {
+  check_cancelled();
+  if (auto known = transform.object<Transform>()) return known->apply(data);
+  return call_value(transform, {{data}, {}});
+}
 
 RegisterTransform::RegisterTransform(TransformSpec spec) {
   std::vector<Param> array_params = spec.params;

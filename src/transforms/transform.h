@@ -27,6 +27,9 @@ class Transform : public Object {
 };
 using TransformPtr = std::shared_ptr<Transform>;
 
+/// A transform or any other callable on one value; looks at the cancel flag first.
+Value apply(const Value& transform, const Value& data);
+
 /// One image in, one image out. A spatial transform appends a SpatialStep to the trail.
 class ImageTransform : public Transform {
  public:
