@@ -23,16 +23,21 @@ std::string text_of(const Value& metadata, const char* key) {
   return found && found->is_string() ? found->as_string() : "";
 }
 
-/// network_data_format.SIDE.NAME.channel_def
-std::map<std::int64_t, std::string> channels_of(const Value& metadata, const char* side, const char* name) {
+/// network_data_format.SIDE.NAME.KEY, or nullptr.
+const Value* format_of(const Value& metadata, const char* side, const char* name, const char* key) {
   const Value* at = &metadata;
-  for (const char* key : {"network_data_format", side, name, "channel_def"}) {
-    at = at->is_dict() ? at->as_dict().find(key) : nullptr;
-    if (!at) return {};
+  for (const char* step : {"network_data_format", side, name, key}) {
+    at = at->is_dict() ? at->as_dict().find(step) : nullptr;
+    if (!at) return nullptr;
   }
+  return at;
+}
+
+std::map<std::int64_t, std::string> channels_of(const Value& metadata, const char* side, const char* name) {
+  const Value* definition = format_of(metadata, side, name, "channel_def");
   std::map<std::int64_t, std::string> channels;
-  if (!at->is_dict()) return channels;
-  for (const auto& [key, value] : at->as_dict()) {
+  if (!definition || !definition->is_dict()) return channels;
+  for (const auto& [key, value] : definition->as_dict()) {
     const std::string digits = key.str();
     if (digits.empty() || digits.size() > 9 || digits.find_first_not_of("0123456789") != std::string::npos) continue;
     channels[std::stoll(digits)] = value.str();
@@ -71,6 +76,8 @@ BundleFacts read_bundle_facts(const fs::path& folder) {
   facts.intended_use = text_of(facts.metadata, "intended_use");
   facts.input_channels = channels_of(facts.metadata, "inputs", "image");
   facts.output_channels = channels_of(facts.metadata, "outputs", "pred");
+  if (const Value* extents = format_of(facts.metadata, "inputs", "image", "spatial_shape"); extents && extents->is_sequence())
+    facts.spatial_axes = static_cast<int>(extents->items().size());
   return facts;
 }
 

@@ -16,6 +16,7 @@ struct BundleFacts {
   std::string version, task, description, intended_use;
   std::map<std::int64_t, std::string> input_channels;   ///< of inputs.image: channel -> name
   std::map<std::int64_t, std::string> output_channels;  ///< of outputs.pred: channel -> name
+  int spatial_axes = 0;                                 ///< of inputs.image; 0: not said
   Value metadata;                                       ///< the whole, a dict
 
   /// Whether the authors say that it is a demonstration or not meant for diagnosis.

@@ -155,6 +155,10 @@ PreparedScan Segmenter::prepare(const fs::path& scan) const {
   if (!image) throw Error(ErrorKind::unsupported, "the preprocessing leaves no image under '" + image_key_ + "'");
   out.affine = image->trail.empty() ? image->affine : image->trail.front()->input_affine();
   out.shape = image->trail.empty() ? transforms::spatial_shape(*image) : image->trail.front()->input_shape();
+  const auto axes = static_cast<int>(image->shape().size()) - 1;
+  if (axes < facts_.spatial_axes)
+    throw Error(ErrorKind::shape,
+                "the network wants images of " + std::to_string(facts_.spatial_axes) + " axes, this one has " + std::to_string(axes));
   const auto wanted = static_cast<std::int64_t>(facts_.input_channels.size());
   if (wanted > 0 && image->shape()[0] != wanted) {
     std::string names;

@@ -1,5 +1,6 @@
 #include "cli/program.h"
 
+#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,7 +42,13 @@ ProgramResult run_program(const std::vector<std::string>& args, const ProgramOpt
   if (child < 0) throw std::runtime_error("cannot start a process");
   if (child == 0) become_program(args, options, out, err);
   int status = 0;
-  waitpid(child, &status, 0);
+  bool interrupted = options.interrupt_when.empty();
+  while (!interrupted && waitpid(child, &status, WNOHANG) == 0) {
+    interrupted = text_of(err).find(options.interrupt_when) != std::string::npos;
+    if (interrupted) kill(child, SIGINT);
+    else usleep(5000);
+  }
+  if (interrupted) waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out), text_of(err)};
 }
 

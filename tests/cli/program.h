@@ -12,6 +12,7 @@ struct ProgramResult {
 struct ProgramOptions {
   std::string folder = {};                    ///< working directory; empty: that of the test
   std::vector<std::string> environment = {};  ///< "NAME=value", on top of the test's own
+  std::string interrupt_when = {};            ///< Ctrl-C as soon as this text is on standard error
 };
 
 /// `vesal ARGS...`, without a shell; waits for its end.
