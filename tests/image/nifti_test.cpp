@@ -203,6 +203,26 @@ std::function<void(std::vector<std::byte>&)> zipped(std::int64_t n, std::size_t 
   };
 }
 
+/// What is in a gzip file spoilt, and compressed again (nothing of it if it was none).
+std::function<void(std::vector<std::byte>&)> rezipped(std::function<void(std::vector<std::byte>&)> spoil) {
+  return [=](std::vector<std::byte>& bytes) {
+    if (is_gzip(bytes)) bytes = gunzip_head(bytes, 1 << 20);
+    spoil(bytes);
+    bytes = gzip_member(bytes, 6);
+  };
+}
+std::function<void(std::vector<std::byte>&)> damage_end(std::size_t from_end) {
+  return [=](std::vector<std::byte>& bytes) { bytes[bytes.size() - from_end] ^= std::byte{0xff}; };
+}
+/// dim of a NIfTI-2 header.
+std::function<void(std::vector<std::byte>&)> extents(const Shape& shape) {
+  return [=](std::vector<std::byte>& bytes) {
+    put(16, static_cast<std::int64_t>(shape.size()))(bytes);
+    for (std::size_t i = 0; i < shape.size(); ++i) put(24 + 8 * i, shape[i])(bytes);
+  };
+}
+void text(std::vector<std::byte>& bytes) { bytes.assign(1000, std::byte{'a'}); }
+
 class BadNifti : public ::testing::TestWithParam<Bad> {};
 TEST_P(BadNifti, IsRefusedInOneLine) {
   const Bad& bad = GetParam();
@@ -224,38 +244,92 @@ TEST_P(BadNifti, IsRefusedInOneLine) {
 const float kNan = std::nanf("");
 INSTANTIATE_TEST_SUITE_P(
     Nifti, BadNifti,
-    ::testing::Values(Bad{"empty", "le_i2.nii", cut(0), ErrorKind::format, "the file is empty"},
-                      Bad{"empty_gz", "gz_i2.nii.gz", cut(0), ErrorKind::format, "the file is empty"},
-                      Bad{"short_header", "le_i2.nii", cut(300), ErrorKind::format, "300 bytes"},
-                      Bad{"short_voxels", "le_i2.nii", cut(400), ErrorKind::format, "cut short"},
-                      Bad{"truncated_gz", "gz_i2.nii.gz", cut(180), ErrorKind::format, "gzip data are damaged or cut short"},
-                      Bad{"gz_header_only", "gz_i2.nii.gz", cut(12), ErrorKind::format, "header"},
-                      Bad{"damaged_gz", "gz_i2.nii.gz", put<std::uint64_t>(150, 0x5555), ErrorKind::format, "gzip data are damaged"},
-                      Bad{"magic", "le_i2.nii", put(344, 'x'), ErrorKind::format, "magic"},
-                      Bad{"not_nifti", "le_i2.nii", put(0, 1234), ErrorKind::format, "sizeof_hdr = 1234"},
-                      Bad{"pair", "le_i2.nii", put(345, 'i'), ErrorKind::unsupported, ".hdr and .img"},
-                      Bad{"rank", "le_i2.nii", put<std::int16_t>(40, 9), ErrorKind::format, "dim[0] = 9, want 1..7"},
-                      Bad{"negative_extent", "le_i2.nii", put<std::int16_t>(44, -4), ErrorKind::format, "dim[2] = -4"},
-                      Bad{"zero_extent", "le_i2.nii", put<std::int16_t>(44, 0), ErrorKind::format, "dim[2] = 0"},
-                      Bad{"large_extent", "le_i2.nii", put<std::int16_t>(44, 32000), ErrorKind::format, "cut short"},
-                      Bad{"overflow", "two_i2.nii", put<std::int64_t>(24, std::int64_t{1} << 61), ErrorKind::memory, "too large"},
-                      Bad{"bitpix", "le_i2.nii", put<std::int16_t>(72, 32), ErrorKind::format, "bitpix = 32, want 16"},
-                      Bad{"rgb", "le_i2.nii", put<std::int16_t>(70, 128), ErrorKind::unsupported, "RGB"},
-                      Bad{"complex", "le_i2.nii", put<std::int16_t>(70, 32), ErrorKind::unsupported, "complex64"},
-                      Bad{"float128", "le_i2.nii", put<std::int16_t>(70, 1536), ErrorKind::unsupported, "float128"},
-                      Bad{"datatype", "le_i2.nii", put<std::int16_t>(70, 77), ErrorKind::format, "datatype = 77"},
-                      Bad{"offset_low", "le_i2.nii", put(108, 200.0f), ErrorKind::format, "vox_offset"},
-                      Bad{"offset_nan", "le_i2.nii", put(108, kNan), ErrorKind::format, "vox_offset"},
-                      Bad{"offset_far", "le_i2.nii", put(108, 1e9f), ErrorKind::format, "cut short"},
-                      Bad{"offset_negative", "two_i2.nii", put<std::int64_t>(168, -544), ErrorKind::format, "vox_offset"},
-                      Bad{"affine_nan", "le_i2.nii", put(280, kNan), ErrorKind::geometry, "sform: the affine has entries that are not finite"},
-                      Bad{"affine_singular", "le_i2.nii", put(280, 0.0f), ErrorKind::geometry, "sform: the affine is singular"},
-                      Bad{"quaternion", "qform.nii", put(256, 2.0f), ErrorKind::geometry, "quaternion"},
-                      Bad{"intercept", "scaled.nii", put(116, kNan), ErrorKind::format, "scl_inter"},
-                      Bad{"bomb_longer", "gz_i2.nii.gz", zipped(8, 64 << 20), ErrorKind::format, "more than the 864 bytes"},
-                      Bad{"bomb_declared", "gz_i2.nii.gz", zipped(32767, 1 << 20), ErrorKind::format, "cut short"},
-                      Bad{"bomb_zeros", "gz_i2.nii.gz", zipped(1750, 1 << 20, 6 << 20), ErrorKind::memory, "bomb"}),
+    ::testing::Values(
+        Bad{"empty", "le_i2.nii", cut(0), ErrorKind::format, "the file is empty"},
+        Bad{"empty_gz", "gz_i2.nii.gz", cut(0), ErrorKind::format, "the file is empty"},
+        Bad{"short_header", "le_i2.nii", cut(300), ErrorKind::format, "300 bytes"},
+        Bad{"short_voxels", "le_i2.nii", cut(400), ErrorKind::format, "cut short"},
+        Bad{"truncated_gz", "gz_i2.nii.gz", cut(180), ErrorKind::format, "gzip data are damaged or cut short"},
+        Bad{"gz_header_only", "gz_i2.nii.gz", cut(12), ErrorKind::format, "header"},
+        Bad{"damaged_gz", "gz_i2.nii.gz", put<std::uint64_t>(150, 0x5555), ErrorKind::format, "gzip data are damaged"},
+        Bad{"gz_method", "gz_i2.nii.gz", put(2, '\x07'), ErrorKind::format, "gzip data are damaged"},
+        Bad{"gz_checksum", "gz_i2.nii.gz", damage_end(8), ErrorKind::format, "gzip data are damaged"},
+        Bad{"gz_length", "gz_i2.nii.gz", damage_end(4), ErrorKind::format, "gzip data are damaged"},
+        Bad{"gz_of_header_alone", "gz_i2.nii.gz", rezipped(cut(352)), ErrorKind::format, "cut short"},
+        Bad{"gz_of_nothing", "gz_i2.nii.gz", rezipped(cut(0)), ErrorKind::format, "0 bytes, want at least 348"},
+        Bad{"gz_of_gz", "gz_i2.nii.gz", rezipped(rezipped(cut(400))), ErrorKind::format, "not a NIfTI file"},
+        Bad{"text", "le_i2.nii", text, ErrorKind::format, "not a NIfTI file"}, Bad{"magic", "le_i2.nii", put(344, 'x'), ErrorKind::format, "magic"},
+        Bad{"not_nifti", "le_i2.nii", put(0, 1234), ErrorKind::format, "sizeof_hdr = 1234"},
+        Bad{"pair", "le_i2.nii", put(345, 'i'), ErrorKind::unsupported, ".hdr and .img"},
+        Bad{"rank", "le_i2.nii", put<std::int16_t>(40, 9), ErrorKind::format, "dim[0] = 9, want 1..7"},
+        Bad{"negative_extent", "le_i2.nii", put<std::int16_t>(44, -4), ErrorKind::format, "dim[2] = -4"},
+        Bad{"zero_extent", "le_i2.nii", put<std::int16_t>(44, 0), ErrorKind::format, "dim[2] = 0"},
+        Bad{"large_extent", "le_i2.nii", put<std::int16_t>(44, 32000), ErrorKind::format, "cut short"},
+        Bad{"overflow", "two_i2.nii", put<std::int64_t>(24, std::int64_t{1} << 61), ErrorKind::memory, "too large"},
+        Bad{"product_overflow", "two_i2.nii", extents({std::int64_t{1} << 31, std::int64_t{1} << 31, 4}), ErrorKind::memory, "too large"},
+        Bad{"exabytes", "two_i2.nii", extents({std::int64_t{1} << 31, std::int64_t{1} << 31, 1}), ErrorKind::format, "cut short"},
+        Bad{"absurd", "two_i2.nii", extents({100000, 100000, 100000}), ErrorKind::format, "cut short"},
+        Bad{"negative_extent_2", "two_i2.nii", extents({4, 4, -1}), ErrorKind::format, "dim[3] = -1"},
+        Bad{"rank_2", "two_i2.nii", put<std::int64_t>(16, -3), ErrorKind::format, "dim[0] = -3"},
+        Bad{"bitpix", "le_i2.nii", put<std::int16_t>(72, 32), ErrorKind::format, "bitpix = 32, want 16"},
+        Bad{"rgb", "le_i2.nii", put<std::int16_t>(70, 128), ErrorKind::unsupported, "RGB"},
+        Bad{"rgba", "gz_i2.nii.gz", rezipped(put<std::int16_t>(70, 2304)), ErrorKind::unsupported, "RGBA"},
+        Bad{"complex", "le_i2.nii", put<std::int16_t>(70, 32), ErrorKind::unsupported, "complex64"},
+        Bad{"float128", "le_i2.nii", put<std::int16_t>(70, 1536), ErrorKind::unsupported, "float128"},
+        Bad{"datatype", "le_i2.nii", put<std::int16_t>(70, 77), ErrorKind::format, "datatype = 77"},
+        Bad{"offset_low", "le_i2.nii", put(108, 200.0f), ErrorKind::format, "vox_offset"},
+        Bad{"offset_nan", "le_i2.nii", put(108, kNan), ErrorKind::format, "vox_offset"},
+        Bad{"offset_far", "le_i2.nii", put(108, 1e9f), ErrorKind::format, "cut short"},
+        Bad{"offset_negative", "two_i2.nii", put<std::int64_t>(168, -544), ErrorKind::format, "vox_offset"},
+        Bad{"affine_nan", "le_i2.nii", put(280, kNan), ErrorKind::geometry, "sform: the affine has entries that are not finite"},
+        Bad{"affine_singular", "le_i2.nii", put(280, 0.0f), ErrorKind::geometry, "sform: the affine is singular"},
+        Bad{"affine_infinite", "le_i2.nii", put(284, INFINITY), ErrorKind::geometry, "sform: the affine has entries that are not finite"},
+        Bad{"affine_nan_gz", "gz_i2.nii.gz", rezipped(put(292, kNan)), ErrorKind::geometry, "sform: the affine has entries that are not finite"},
+        Bad{"qform_nan", "qform.nii", put(268, kNan), ErrorKind::geometry, "qform: the affine has entries that are not finite"},
+        Bad{"pixdim_nan", "qform.nii", put(80, kNan), ErrorKind::geometry, "qform: the affine has entries that are not finite"},
+        Bad{"quaternion", "qform.nii", put(256, 2.0f), ErrorKind::geometry, "quaternion"},
+        Bad{"intercept", "scaled.nii", put(116, kNan), ErrorKind::format, "scl_inter"},
+        Bad{"bomb_longer", "gz_i2.nii.gz", zipped(8, 64 << 20), ErrorKind::format, "more than the 864 bytes"},
+        Bad{"bomb_declared", "gz_i2.nii.gz", zipped(32767, 1 << 20), ErrorKind::format, "cut short"},
+        Bad{"bomb_zeros", "gz_i2.nii.gz", zipped(1750, 1 << 20, 6 << 20), ErrorKind::memory, "bomb"}),
     [](const auto& info) { return info.param.name; });
+
+TEST(Nifti, CutAnywhereItIsRefused) {
+  for (const char* name : {"gz_i2.nii.gz", "le_i2.nii", "two_i2.nii"}) {
+    const auto whole = read_bytes(file(name));
+    const std::size_t needed = is_gzip(whole) ? whole.size() : whole.size() - 1;
+    for (std::size_t size = 0; size < needed; size += size < 600 ? 1 : 7) {
+      try {
+        parse_nifti(std::span(whole).first(size));
+        ADD_FAILURE() << name << " was read from " << size << " bytes";
+      } catch (const Error& e) { EXPECT_EQ(e.kind(), ErrorKind::format) << name << ' ' << size << ": " << e.what(); }
+    }
+  }
+}
+
+TEST(Nifti, ExtensionsAreSteppedOverWhateverTheySay) {
+  auto bytes = read_bytes(file("le_i2.nii"));
+  const Array want = parse_nifti(bytes).array().contiguous();
+  std::vector<std::byte> extension(64);
+  for (const std::int32_t size : {16, 0, -1, 0x7fffffff}) {
+    auto longer = bytes;
+    longer[348] = std::byte{1};  // there are extensions
+    std::memcpy(extension.data(), &size, sizeof size);
+    longer.insert(longer.begin() + 352, extension.begin(), extension.end());
+    const float offset = 352 + 64;
+    std::memcpy(longer.data() + 108, &offset, sizeof offset);
+    const Array got = parse_nifti(longer).array().contiguous();
+    ASSERT_EQ(got.shape(), want.shape());
+    EXPECT_EQ(std::memcmp(got.raw(), want.raw(), want.nbytes()), 0) << size;
+  }
+}
+
+TEST(Nifti, TwoAxesAreReadAsTheyAre) {
+  const TempDir folder;
+  write_nifti(folder / "flat.nii.gz", Image(Array::full({5, 4}, DType::i16, 3)));
+  EXPECT_EQ(read_nifti_header(folder / "flat.nii.gz").shape, (Shape{5, 4}));
+  EXPECT_EQ(read_image(folder / "flat.nii.gz").shape(), (Shape{5, 4}));
+}
 
 TEST(Nifti, MissingFileAndFolderAreNamed) {
   const TempDir folder;
