@@ -45,6 +45,10 @@ const Case kChanging[] = {
     {"RandScaleIntensity", R"("factors": 0.5)"},
     {"RandAdjustContrast", R"("gamma": [0.5, 0.9])"},
     {"RandGaussianNoise", R"("std": 2, "sample_std": false)"},
+    {"RandStdShiftIntensity", R"("factors": 0.4)"},
+    {"RandScaleIntensityFixedMean", R"("factors": 0.4)"},
+    {"RandHistogramShift", R"("num_control_points": [5, 9])"},
+    {"RandBiasField", R"("coeff_range": [0.1, 0.4])"},
     {"RandFlip", R"("spatial_axis": [0, 2])", false},
     {"RandAxisFlip", R"("lazy": false)"},
     {"RandRotate90", R"("max_k": 3)"},
@@ -162,6 +166,19 @@ TEST(RandomIntensity, SafeShiftsStayWithinTheType) {
   EXPECT_EQ(up.at({0, 2}), 255);
   EXPECT_EQ(voxels(make("ShiftIntensity", R"({"offset": -10, "safe": true})")->apply(in)).at({0, 1}), 0);
   EXPECT_EQ(voxels(make("ShiftIntensity", R"({"offset": 10})")->apply(in)).at({0, 2}), 4);
+}
+
+TEST(RandomIntensity, HistogramShiftsKeepOrderAndEnds) {
+  const auto t = make("RandHistogramShift", R"({"prob": 1, "num_control_points": 6})");
+  for (int i = 0; i < 50; ++i) {
+    const Array out = voxels(t->apply(ramp({1, 101})));
+    EXPECT_EQ(out.at({0, 0}), 0);
+    EXPECT_NEAR(out.at({0, 100}), 100, 1e-4);
+    for (std::int64_t k = 1; k < 101; ++k) EXPECT_GE(out.at({0, k}), out.at({0, k - 1}));
+    // Straight between the control points.
+    EXPECT_NEAR(out.at({0, 30}), (out.at({0, 20}) + out.at({0, 40})) / 2, 1e-3);
+  }
+  EXPECT_EQ(voxels(t->apply(Array::full({1, 4}, DType::f32, 3))).at({0, 2}), 3);
 }
 
 TEST(RandomIntensity, NoiseIsNormal) {

@@ -43,6 +43,14 @@ for args in (dict(), dict(invert_image=True), dict(retain_stats=True), dict(inve
     add("RandAdjustContrast", dict(gamma=[0.6, 0.6], prob=1.0, **args), S2)
 add("RandGaussianNoise", dict(prob=1.0, mean=3.0, std=0.0))
 
+for args in (dict(), dict(nonzero=True), dict(channel_wise=True)):
+    add("StdShiftIntensity", dict(factor=0.7, **args), S2)
+    add("RandStdShiftIntensity", dict(factors=[-0.4, -0.4], prob=1.0, **args))
+for args in (dict(), dict(preserve_range=True), dict(fixed_mean=False), dict(fixed_mean=False, preserve_range=True)):
+    add("ScaleIntensityFixedMean", dict(factor=0.7, **args))
+    add("ScaleIntensityFixedMean", dict(factor=0.7, channel_wise=True, **args), S2)
+add("RandBiasField", dict(prob=1.0, coeff_range=[0.05, 0.05]))
+add("RandBiasField", dict(prob=1.0, degree=2, coeff_range=[-0.1, -0.1]), S2)
 add("RandFlip", dict(prob=1.0, spatial_axis=[0, 2]))
 add("RandFlip", dict(prob=1.0), S2, lps)
 add("RandRotate90", dict(prob=1.0, max_k=1, spatial_axes=[1, 2]))
