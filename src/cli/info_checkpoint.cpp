@@ -55,10 +55,6 @@ void describe_state(Dict& out, const bundle::StateDict& state) {
 Dict describe(const fs::path& path) {
   const CheckpointFormat format = bundle::checkpoint_format(path);
   Dict out{{"file", path.string()}, {"kind", "checkpoint"}, {"format", bundle::name_of(format)}, {"file_bytes", fs::file_size(path)}};
-  if (format == CheckpointFormat::torchscript) {
-    out["note"] = "a whole network; run it as a .ts model";
-    return out;
-  }
   if (format == CheckpointFormat::safetensors) {
     bundle::SafetensorsMetadata metadata;
     describe_state(out, bundle::read_safetensors(path, &metadata));

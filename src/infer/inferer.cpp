@@ -45,7 +45,8 @@ Forward forward_of(const Value& network, CallArgs extra) {
     return [predictor, more](const Array& batch) {
       std::vector<Array> inputs{batch};
       inputs.insert(inputs.end(), more.begin(), more.end());
-      return Outputs{predictor->predict(inputs), {}};
+      std::vector<Array> arrays = predictor->predict(inputs);
+      return Outputs{std::move(arrays), predictor->output_keys()};
     };
   }
   return [network, extra](const Array& batch) {

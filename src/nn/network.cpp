@@ -130,13 +130,17 @@ bundle::LoadReport Network::load_state_dict(const bundle::StateDict& state, bool
 Value Network::call(const CallArgs& args) {
   if (!args.named.empty()) throw Error(ErrorKind::config, type_name() + ": inputs are given by position, not as '" + args.named[0].first + "'");
   if (args.positional.empty()) throw Error(ErrorKind::config, type_name() + " needs an input");
-  const auto unwrap = [](auto outputs) {
+  const auto unwrap = [this](auto outputs) {
     std::vector<Value> values;
     for (auto& output : outputs) {
       if constexpr (std::is_same_v<std::decay_t<decltype(output)>, Array>) values.emplace_back(output);
       else values.push_back(to_value(output));
     }
-    return values.size() == 1 ? values[0] : Value(Tuple{std::move(values)});
+    const std::vector<std::string> keys = output_keys();
+    if (keys.empty()) return values.size() == 1 ? values[0] : Value(Tuple{std::move(values)});
+    Dict named;
+    for (std::size_t i = 0; i < keys.size(); ++i) named[keys[i]] = values[i];
+    return Value(std::move(named));
   };
   if (args.positional[0].object<TensorObject>()) {
     Tensors inputs;

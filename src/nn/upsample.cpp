@@ -1,6 +1,5 @@
 #include "nn/upsample.h"
 
-#include <torch/nn/functional/upsampling.h>
 #include <torch/nn/init.h>
 
 #include "nn/convolution.h"
@@ -58,14 +57,14 @@ class SubpixelUpsample : public Layer {
   LayerPtr conv_;
 };
 
+/// Called by factor, not by extents, so that a traced network takes inputs of any extents.
 LayerPtr interpolation(const UpsampleSpec& spec) {
-  namespace F = torch::nn::functional;
-  auto options = F::InterpolateFuncOptions().scale_factor(std::vector<double>(spec.spatial_dims, static_cast<double>(spec.scale)));
-  if (spec.spatial_dims == 1) options.mode(torch::kLinear);
-  else if (spec.spatial_dims == 2) options.mode(torch::kBilinear);
-  else options.mode(torch::kTrilinear);
-  options.align_corners(spec.align_corners);
-  return std::make_shared<Lambda>([options](const Tensor& x) { return F::interpolate(x, options); });
+  const std::vector<double> factors(spec.spatial_dims, static_cast<double>(spec.scale));
+  return std::make_shared<Lambda>([factors, align = spec.align_corners](const Tensor& x) {
+    if (factors.size() == 1) return torch::upsample_linear1d(x, c10::nullopt, align, factors);
+    if (factors.size() == 2) return torch::upsample_bilinear2d(x, c10::nullopt, align, factors);
+    return torch::upsample_trilinear3d(x, c10::nullopt, align, factors);
+  });
 }
 
 }  // namespace
