@@ -32,6 +32,13 @@ Image Image::with(Array voxels) const {
   return out;
 }
 
+Image Image::with(VoxelSourcePtr source) const {
+  Image out(std::move(source), affine);
+  out.meta = meta;
+  out.trail = trail;
+  return out;
+}
+
 std::string Image::repr() const { return "MetaTensor(" + std::string(name_of(dtype())) + " " + to_string(shape()) + ")"; }
 
 std::optional<Value> Image::attribute(std::string_view name) {

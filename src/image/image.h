@@ -45,6 +45,7 @@ class Image : public Object {
   Trail trail;  ///< oldest first
   /// The same place, metadata and trail with other voxels.
   Image with(Array voxels) const;
+  Image with(VoxelSourcePtr source) const;
 
   std::string type_name() const override { return "MetaTensor"; }
   std::string repr() const override;

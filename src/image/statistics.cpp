@@ -3,25 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
-#include <numeric>
 
 #include "base/parallel.h"
+#include "image/order_statistics.h"
 #include "image/voxels.h"
 
 namespace vesal::image {
-namespace {
-
-/// Walks fastest along the axis with the smallest stride, so that Fortran-order views are not copied twice.
-Array in_memory_order(const Array& a) {
-  std::vector<int> axes(static_cast<std::size_t>(a.dim()));
-  std::iota(axes.begin(), axes.end(), 0);
-  std::stable_sort(axes.begin(), axes.end(), [&](int x, int y) {
-    return std::abs(a.strides()[static_cast<std::size_t>(x)]) > std::abs(a.strides()[static_cast<std::size_t>(y)]);
-  });
-  return a.permute(axes).contiguous();
-}
-
-}  // namespace
 
 Statistics statistics_of(const Array& values, const std::vector<double>& percents) {
   const Array source = in_memory_order(values);

@@ -29,6 +29,16 @@ void cubic_weights(float t, float (&w)[4]) {
   w[0] = far(t + 1), w[1] = near(t), w[2] = near(1 - t), w[3] = far(2 - t);
 }
 
+double gaussian_weight(int x, double sigma, GaussianKernel kernel) {
+  const double scale = 0.70710678 / sigma;
+  switch (kernel) {
+    case GaussianKernel::sampled: return std::exp(-0.5 / (sigma * sigma) * x * x) / (2.5066282 * sigma);
+    case GaussianKernel::scalespace: return std::cyl_bessel_i(static_cast<double>(std::abs(x)), sigma * sigma) * std::exp(-sigma * sigma);
+    case GaussianKernel::erf: break;
+  }
+  return std::max(0.0, 0.5 * (std::erf(scale * (x + 0.5)) - std::erf(scale * (x - 0.5))));
+}
+
 }  // namespace
 
 AxisTable interpolate_table(std::int64_t in, std::int64_t out, ResizeMode mode, bool align_corners) {
@@ -71,16 +81,15 @@ AxisTable interpolate_table(std::int64_t in, std::int64_t out, ResizeMode mode, 
   return t;
 }
 
-AxisTable gaussian_table(std::int64_t size, double sigma) {
-  const int tail = static_cast<int>(std::max(sigma * 4.0, 0.5) + 0.5);
-  AxisTable t = table_of(size, size, sigma > 0 ? 2 * tail + 1 : 1);
+AxisTable gaussian_table(std::int64_t size, double sigma, GaussianKernel kernel) {
   if (!(sigma > 0)) return identity_table(size);
-  const double scale = 0.70710678 / sigma;
+  const int tail = static_cast<int>(std::min(std::max(sigma * 4.0, 0.5) + 0.5, static_cast<double>(size)));
+  AxisTable t = table_of(size, size, 2 * tail + 1);
   for (int k = 0; k < t.taps; ++k) {
-    const double x = k - tail, weight = std::max(0.0, 0.5 * (std::erf(scale * (x + 0.5)) - std::erf(scale * (x - 0.5))));
+    const float weight = static_cast<float>(gaussian_weight(k - tail, sigma, kernel));
     for (std::int64_t i = 0; i < size; ++i) {
       const std::int64_t at = i + k - tail;
-      set(t, i, k, at, at >= 0 && at < size ? static_cast<float>(weight) : 0.f);
+      set(t, i, k, at, at >= 0 && at < size ? weight : 0.f);
     }
   }
   return t;

@@ -8,7 +8,9 @@ enum class ResizeMode { nearest, nearest_exact, linear, cubic, area };
 /// `align_corners` matters to linear and cubic only. Positions are computed in float32, as torch does for float32 voxels.
 AxisTable interpolate_table(std::int64_t in, std::int64_t out, ResizeMode mode, bool align_corners);
 
-/// A Gaussian of `sigma` voxels, its integrals over voxels as weights, cut at 4 sigma, zeros outside (MONAI: GaussianFilter, "erf").
-AxisTable gaussian_table(std::int64_t size, double sigma);
+/// Weights of a Gaussian: its integrals over voxels, its values scaled by rule to about the sum 1, or Lindeberg's discrete kernel.
+enum class GaussianKernel { erf, sampled, scalespace };
+/// A Gaussian of `sigma` voxels, cut at 4 sigma, zeros outside (MONAI: GaussianFilter).
+AxisTable gaussian_table(std::int64_t size, double sigma, GaussianKernel kernel = GaussianKernel::erf);
 
 }  // namespace vesal::kernels

@@ -37,14 +37,10 @@ class Activations : public ImageTransform {
   Image transform(const Image& image) const override {
     const DType type = image.dtype();
     if (image.deferred() && other_.is_none() && dim_ == 0) {
-      Image out(std::make_shared<MappedSource>(image.deferred(), image.deferred()->channels(), type,
-                                               [sigmoid = sigmoid_, softmax = softmax_, type](const Array& voxels) {
-                                                 return sigmoid || softmax ? activate(voxels, sigmoid, softmax).to(type) : voxels;
-                                               }),
-                image.affine);
-      out.meta = image.meta;
-      out.trail = image.trail;
-      return out;
+      return image.with(std::make_shared<MappedSource>(image.deferred(), image.deferred()->channels(), type,
+                                                       [sigmoid = sigmoid_, softmax = softmax_, type](const Array& voxels) {
+                                                         return sigmoid || softmax ? activate(voxels, sigmoid, softmax).to(type) : voxels;
+                                                       }));
     }
     Array voxels = image.array();
     if (sigmoid_ || softmax_) {

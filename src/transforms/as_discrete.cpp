@@ -150,12 +150,7 @@ class AsDiscrete : public ImageTransform {
 
   Image transform(const Image& image) const override {
     const auto axes = static_cast<int>(image.shape().size());
-    if (axes > 1 && steps_.dim == 0 && (steps_.keepdim || !steps_.argmax)) {
-      Image out(discretize(source_of(image), steps_), image.affine);
-      out.meta = image.meta;
-      out.trail = image.trail;
-      return out;
-    }
+    if (axes > 1 && steps_.dim == 0 && (steps_.keepdim || !steps_.argmax)) return image.with(discretize(source_of(image), steps_));
     return image.with(along_axis(image.array()));
   }
 

@@ -16,10 +16,7 @@ Image cast_image(const Image& image, DType type) {
   if (auto stored = std::dynamic_pointer_cast<const StoredSource>(image.deferred())) source = std::make_shared<StoredSource>(stored->storage(), type);
   else
     source = std::make_shared<MappedSource>(image.deferred(), image.deferred()->channels(), type, [type](const Array& box) { return box.to(type); });
-  Image out(std::move(source), image.affine);
-  out.meta = image.meta;
-  out.trail = image.trail;
-  return out;
+  return image.with(std::move(source));
 }
 
 /// What convert_data_type of the peer is told.

@@ -5,7 +5,9 @@
 #include "base/log.h"
 #include "image/formats.h"
 #include "transforms/arguments.h"
+#include "transforms/extents.h"
 #include "transforms/folder_layout.h"
+#include "transforms/regrid.h"
 #include "transforms/transform.h"
 
 namespace vesal::transforms {
@@ -28,8 +30,7 @@ class SaveImage : public Transform {
         type_(dtype_argument(args, "output_dtype")),
         scale_(args.get<std::optional<double>>("scale")),
         resample_(args.get<bool>("resample")),
-        mode_(args["mode"]),
-        padding_mode_(args["padding_mode"]),
+        options_(resample_ ? sample_options(args.get<std::string>("mode"), args.get<std::string>("padding_mode"), false) : SampleOptions{}),
         squeeze_(args.get<bool>("squeeze_end_dims")),
         verbose_(args.get<bool>("print_log")),
         keep_path_(args.get<bool>("savepath_in_metadict")) {
@@ -109,12 +110,9 @@ class SaveImage : public Transform {
     if (!original || !original->is_array()) return image;
     const auto target = image::Affine::from_array(original->as_array());
     if (image::max_difference(target, image.affine) < 1e-3) return image;
-    CallArgs how;
-    how.named = {{"mode", mode_}, {"padding_mode", padding_mode_}};
-    const Value resampler = construct(components::get("SpatialResample"), how);
-    CallArgs call{{image::to_value(image)}, {{"dst_affine", *original}}};
-    if (const Value* shape = image.meta.find("spatial_shape")) call.named.emplace_back("spatial_size", *shape);
-    return image::image_of(call_value(resampler, call));
+    std::optional<Shape> shape;
+    if (const Value* extents = image.meta.find("spatial_shape")) shape = per_axis(*extents, spatial_shape(image).size(), "spatial_shape");
+    return resampled_to(image, target, shape, options_, "SaveImage");
   }
 
   std::string name_;
@@ -122,7 +120,7 @@ class SaveImage : public Transform {
   std::optional<DType> type_;
   std::optional<double> scale_;
   bool resample_;
-  Value mode_, padding_mode_;
+  SampleOptions options_;
   bool squeeze_, verbose_, keep_path_;
   std::string ext_;
   std::optional<int> channel_dim_;

@@ -1,45 +1,15 @@
-// Spacing: resampled to the voxel sizes asked for. MONAI: Spacing, Spacingd, SpatialResample.
+// Spacing: resampled to the voxel sizes asked for. MONAI: Spacing, Spacingd.
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "transforms/grid_rules.h"
-#include "transforms/spatial_step.h"
+#include "transforms/regrid.h"
 #include "transforms/transform.h"
 
 namespace vesal::transforms {
 namespace {
 
 using image::Affine;
-
-/// Takes [C, in...] on one grid to another; shares the voxels if the grids agree within MONAI's tolerance.
-struct Regrid {
-  Affine map;  ///< output voxel -> input voxel
-  bool unchanged;
-  Regrid(const Affine& from, const Affine& to, const Shape& in, const Shape& out) : map(solve(from, to)) {
-    unchanged = in == out && (all_close(from, to, kAffineTolerance) || all_close(map, {}, kAffineTolerance));
-  }
-};
-
-class ResampleStep : public Step {
- public:
-  ResampleStep(std::string name, const Image& before, const Image& after, SampleOptions options)
-      : Step(std::move(name), before.affine, spatial_shape(before), spatial_shape(after)), output_affine_(after.affine), options_(options) {}
-
- protected:
-  image::VoxelSourcePtr back(image::VoxelSourcePtr voxels, bool nearest) const override {
-    const int rank = static_cast<int>(input_shape().size());
-    const Regrid regrid(of_rank(output_affine_, rank), of_rank(input_affine(), rank), output_shape(), input_shape());
-    if (regrid.unchanged) return voxels;
-    SampleOptions options = options_;
-    if (nearest) options.interpolation = kernels::Interpolation::nearest, options.align_corners = false;
-    return Resampling::affine(regrid.map, output_shape(), input_shape(), options).apply(std::move(voxels));
-  }
-
- private:
-  Affine output_affine_;
-  SampleOptions options_;
-};
 
 std::vector<double> sizes_of(const Args& args, const char* name) {
   if (args.is_none(name)) return {};
@@ -84,12 +54,8 @@ class Spacing : public ImageTransform {
     for (int r = 0; r < rank; ++r) to(r, 3) = grid.offset[r];
     const Shape& extents = forced ? *forced : grid.shape;
 
-    const Regrid regrid(from, to, shape, extents);
-    const Array voxels = image.array();
-    Image out = image.with(regrid.unchanged ? voxels.to(DType::f32) : Resampling::affine(regrid.map, shape, extents, options_).apply(voxels));
-    if (!regrid.unchanged) out.affine = image.affine * regrid.map;
+    Image out = regridded(image, to, extents, options_, "Spacing");
     if (recompute_affine_) out.affine = scale_affine(shape, extents);
-    out.trail.push_back(std::make_shared<ResampleStep>("Spacing", image, out, options_));
     return out;
   }
 
