@@ -172,7 +172,8 @@ const Param kMargin = optional("margin", 0, "voxels to add on each side, one or 
 const Param kSmaller = optional("allow_smaller", false, "cut the margin at the image's edges; otherwise pad beyond them");
 const Param kDivisible = optional("k_divisible", 1, "widen the box to multiples of this, one or one per axis");
 const Param kMode =
-    optional("mode", "constant", "what to fill with beyond the edges: constant, edge, replicate, reflect, symmetric, wrap or circular");
+    optional("mode", "constant",
+             "what to fill with beyond the edges: constant, edge, replicate, reflect, symmetric, wrap, circular, minimum, maximum or mean");
 const Param kLazy = optional("lazy", false, "accepted; done at once");
 const Param kRest{"pad_kwargs", "value or constant_values: what constant fills with, 0 unless given", std::nullopt, true};
 

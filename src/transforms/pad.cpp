@@ -75,7 +75,8 @@ Window bordered(const Shape& shape, std::vector<std::int64_t> border) {
   return w;
 }
 
-const Param kMode = optional("mode", "constant", "what to fill with: constant, edge, replicate, reflect, symmetric, wrap or circular");
+const Param kMode =
+    optional("mode", "constant", "what to fill with: constant, edge, replicate, reflect, symmetric, wrap, circular, minimum, maximum or mean");
 const Param kMethod = optional("method", "symmetric", "pad on both sides (symmetric) or after the last voxel (end)");
 const Param kLazy = optional("lazy", false, "accepted; done at once");
 const Param kRest{"kwargs", "value or constant_values: what constant fills with, 0 unless given", std::nullopt, true};

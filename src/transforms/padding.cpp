@@ -1,6 +1,7 @@
 #include "transforms/padding.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 namespace vesal::transforms {
@@ -24,16 +25,38 @@ std::int64_t source_index(std::int64_t i, std::int64_t n, PadMode::Kind kind) {
   }
 }
 
+/// The smallest, largest or mean value along an axis, which is gone from the result.
+Array statistic(const Array& voxels, int axis, PadMode::Kind kind) {
+  Array out = voxels.select(axis, 0).to(DType::f64).clone();
+  double* to = out.data<double>();
+  const std::int64_t n = voxels.size(axis);
+  for (std::int64_t i = 1; i < n; ++i) {
+    const Array next = voxels.select(axis, i).to(DType::f64).contiguous();
+    const double* from = next.data<double>();
+    for (std::int64_t k = 0; k < out.numel(); ++k) {
+      if (kind == PadMode::Kind::mean) to[k] += from[k];
+      else to[k] = kind == PadMode::Kind::minimum ? std::min(to[k], from[k]) : std::max(to[k], from[k]);
+    }
+  }
+  if (kind != PadMode::Kind::mean) return out;
+  for (std::int64_t k = 0; k < out.numel(); ++k) {
+    to[k] /= static_cast<double>(n);
+    if (!is_floating(voxels.dtype())) to[k] = std::nearbyint(to[k]);
+  }
+  return out;
+}
+
 }  // namespace
 
 PadMode pad_mode(const std::string& mode, const Dict& kwargs) {
   using Kind = PadMode::Kind;
-  static const std::map<std::string, Kind> kinds{{"constant", Kind::constant}, {"edge", Kind::edge},           {"replicate", Kind::edge},
-                                                 {"reflect", Kind::reflect},   {"symmetric", Kind::symmetric}, {"wrap", Kind::wrap},
-                                                 {"circular", Kind::wrap}};
+  static const std::map<std::string, Kind> kinds{
+      {"constant", Kind::constant}, {"edge", Kind::edge},     {"replicate", Kind::edge},  {"reflect", Kind::reflect}, {"symmetric", Kind::symmetric},
+      {"wrap", Kind::wrap},         {"circular", Kind::wrap}, {"minimum", Kind::minimum}, {"maximum", Kind::maximum}, {"mean", Kind::mean}};
   const auto kind = kinds.find(mode);
   if (kind == kinds.end())
-    throw Error(ErrorKind::config, "padding mode '" + mode + "': constant, edge, replicate, reflect, symmetric, wrap or circular wanted");
+    throw Error(ErrorKind::config,
+                "padding mode '" + mode + "': constant, edge, replicate, reflect, symmetric, wrap, circular, minimum, maximum or mean wanted");
   PadMode m{kind->second, 0};
   for (const auto& [name, value] : kwargs) {
     if (name != Value("value") && name != Value("constant_values")) throw Error(ErrorKind::config, "padding has no argument " + name.repr());
@@ -65,8 +88,10 @@ Array pad(const Array& voxels, const Shape& before, const Shape& after, const Pa
     Array filled = out;
     for (std::size_t k = i + 1; k < before.size(); ++k)
       filled = filled.slice(static_cast<int>(k) + 1, before[k], before[k] + voxels.size(static_cast<int>(k) + 1));
+    const bool one_value = mode.kind >= PadMode::Kind::minimum && (before[i] > 0 || after[i] > 0);
+    const Array value = one_value ? statistic(filled.slice(axis, before[i], before[i] + n), axis, mode.kind) : Array();
     const auto fill = [&](std::int64_t p) {
-      filled.select(axis, p + before[i]).copy_from(filled.select(axis, source_index(p, n, mode.kind) + before[i]));
+      filled.select(axis, p + before[i]).copy_from(one_value ? value : filled.select(axis, source_index(p, n, mode.kind) + before[i]));
     };
     for (std::int64_t p = -before[i]; p < 0; ++p) fill(p);
     for (std::int64_t p = n; p < n + after[i]; ++p) fill(p);

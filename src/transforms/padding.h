@@ -1,4 +1,4 @@
-// Widening images: what numpy.pad and torch's pad call constant, edge, reflect, symmetric and wrap.
+// Widening images: what numpy.pad and torch's pad call constant, edge, reflect, symmetric, wrap, minimum, maximum and mean.
 #pragma once
 #include <string>
 
@@ -7,7 +7,7 @@
 namespace vesal::transforms {
 
 struct PadMode {
-  enum class Kind { constant, edge, reflect, symmetric, wrap } kind = Kind::constant;
+  enum class Kind { constant, edge, reflect, symmetric, wrap, minimum, maximum, mean } kind = Kind::constant;
   double value = 0;
 };
 /// `mode` by numpy's or torch's name; `kwargs` may hold "value" or "constant_values". Throws Error(config).
