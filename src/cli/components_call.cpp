@@ -8,9 +8,9 @@
 #include "bundle/checkpoint.h"
 #include "bundle/config.h"
 #include "bundle/expr_array.h"
-#include "bundle/expr_eval.h"
 #include "bundle/expr_runtime.h"
 #include "cli/command.h"
+#include "cli/component_spec.h"
 #include "image/image.h"
 #include "image/npy.h"
 
@@ -24,19 +24,6 @@ struct Options {
   std::vector<std::string> inputs;
   std::string weights, output;
 };
-
-/// Text of an argument: JSON, a Python dict, a bare name, or a .json or .yaml file.
-Value specification(const std::string& text) {
-  std::error_code ignored;
-  if (fs::is_regular_file(text, ignored)) return bundle::ConfigParser::load_config_file(text);
-  if (text.find('{') == std::string::npos) return Dict{{"_target_", text}};
-  try {
-    return parse_json(text);
-  } catch (const Error& e) {
-    if (const auto literal = bundle::expr::literal(text)) return *literal;
-    throw Error(ErrorKind::usage, "the component is neither JSON nor a Python dict: " + std::string(e.what()));
-  }
-}
 
 /// y.npy, y.1.npy, y.2.npy ...
 fs::path numbered(const fs::path& path, std::size_t i) {
@@ -78,7 +65,7 @@ void write(const Value& result, const fs::path& path) {
 }
 
 int call(const Options& o) {
-  bundle::ConfigParser parser(Dict{{"component", specification(o.component)}});
+  bundle::ConfigParser parser(Dict{{"component", component_spec(o.component)}});
   const Value object = parser.get_parsed_content("component");
   if (!object.is_object()) throw Error(ErrorKind::usage, "that is a " + object.type_name() + ", not a component; it needs a \"_target_\"");
   if (!o.weights.empty()) {
