@@ -60,7 +60,7 @@ Shape NetworkFormat::input_shape(const ShapeLetters& letters) const {
 }
 
 NetworkFormat network_format(const bundle::ConfigParser& parser) {
-  if (parser.get("_meta_", Value()).is_none())
+  if (!parser.get("_meta_", Value()).truthy())
     throw Error(ErrorKind::usage, "no metadata: name it with --meta_file (metadata.json beside the config file is found by itself)");
   const Value formats = parser.get("_meta_::network_data_format");
   return with_context("metadata: network_data_format", [&] {
