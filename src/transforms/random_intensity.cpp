@@ -97,6 +97,16 @@ class RandScaleIntensity : public RandomImageTransform {
   std::optional<DType> type_;
 };
 
+/// Arguments of the dictionary forms alone: the offset may be multiplied by an entry of MONAI's metadata dictionaries.
+std::vector<Param> metadata_params() {
+  return {optional("factor_key", Value(), "only None: offsets are not taken from metadata"),
+          optional("meta_keys", Value(), "accepted; an image carries its metadata"),
+          optional("meta_key_postfix", "meta_dict", "accepted; an image carries its metadata")};
+}
+void check_metadata(const Args& args) {
+  if (!args.is_none("factor_key")) throw Error(ErrorKind::unsupported, args.component() + ": factor_key");
+}
+
 const Param kSafe = optional("safe", false, "keep integers within their type instead of letting them wrap");
 const Param kChannelWise = optional("channel_wise", false, "a number of its own for every channel");
 
@@ -105,7 +115,11 @@ const RegisterTransform shift_intensity({
     .summary = "Add a number to every voxel",
     .params = {required("offset", "added to every voxel"), kSafe},
     .per_key = {},
-    .make = [](const Args& args) -> TransformPtr { return std::make_shared<ShiftIntensity>(args); },
+    .make = [](const Args& args) -> TransformPtr {
+      check_metadata(args);
+      return std::make_shared<ShiftIntensity>(args);
+    },
+    .dict_params = metadata_params(),
 });
 
 const RegisterRandomTransform rand_shift_intensity({
@@ -113,7 +127,13 @@ const RegisterRandomTransform rand_shift_intensity({
     .summary = "Add a random number to every voxel",
     .params = {required("offsets", "range of the number: (min, max), or r for [-r, r]"), kSafe, prob_param(), kChannelWise},
     .per_key = {},
-    .make = [](const Args& args) { return std::make_shared<RandShiftIntensity>(args); },
+    .make =
+        [](const Args& args) {
+          check_metadata(args);
+          return std::make_shared<RandShiftIntensity>(args);
+        },
+    .dict_order = {"offsets", "safe", "factor_key", "meta_keys", "meta_key_postfix"},
+    .dict_params = metadata_params(),
 });
 
 const RegisterRandomTransform rand_scale_intensity({

@@ -49,6 +49,7 @@ const Case kChanging[] = {
     {"RandScaleIntensityFixedMean", R"("factors": 0.4)"},
     {"RandHistogramShift", R"("num_control_points": [5, 9])"},
     {"RandBiasField", R"("coeff_range": [0.1, 0.4])"},
+    {"RandGaussianSmooth", R"("sigma_x": [0.6, 2])"},
     {"RandFlip", R"("spatial_axis": [0, 2])", false},
     {"RandAxisFlip", R"("lazy": false)"},
     {"RandRotate90", R"("max_k": 3)"},
@@ -166,6 +167,14 @@ TEST(RandomIntensity, SafeShiftsStayWithinTheType) {
   EXPECT_EQ(up.at({0, 2}), 255);
   EXPECT_EQ(voxels(make("ShiftIntensity", R"({"offset": -10, "safe": true})")->apply(in)).at({0, 1}), 0);
   EXPECT_EQ(voxels(make("ShiftIntensity", R"({"offset": 10})")->apply(in)).at({0, 2}), 4);
+}
+
+TEST(RandomIntensity, OffsetsFromMetadataAreRefused) {
+  EXPECT_TRUE(make("RandShiftIntensityd", R"({"keys": "image", "offsets": 1, "factor_key": null, "meta_keys": null})"));
+  for (const char* name : {"RandShiftIntensityd", "ShiftIntensityd"}) {
+    const std::string offset = *name == 'R' ? "offsets" : "offset";
+    EXPECT_THROW(make(name, R"({"keys": "image", "factor_key": "max", ")" + offset + R"(": 1})"), Error);
+  }
 }
 
 TEST(RandomIntensity, HistogramShiftsKeepOrderAndEnds) {

@@ -51,6 +51,8 @@ for args in (dict(), dict(preserve_range=True), dict(fixed_mean=False), dict(fix
     add("ScaleIntensityFixedMean", dict(factor=0.7, channel_wise=True, **args), S2)
 add("RandBiasField", dict(prob=1.0, coeff_range=[0.05, 0.05]))
 add("RandBiasField", dict(prob=1.0, degree=2, coeff_range=[-0.1, -0.1]), S2)
+add("RandGaussianSmooth", dict(prob=1.0, sigma_x=[0.5, 0.5], sigma_y=[0.9, 0.9], sigma_z=[1.4, 1.4]))
+add("RandGaussianSmooth", dict(prob=1.0, sigma_x=[0.5, 0.5], sigma_y=[0.9, 0.9], approx="sampled"), S2)
 add("RandFlip", dict(prob=1.0, spatial_axis=[0, 2]))
 add("RandFlip", dict(prob=1.0), S2, lps)
 add("RandRotate90", dict(prob=1.0, max_k=1, spatial_axes=[1, 2]))
