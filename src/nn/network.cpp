@@ -61,7 +61,10 @@ class LayerNetwork : public Network {
 
 }  // namespace
 
-NetworkPtr make_network(const std::string& name, std::shared_ptr<Layer> root) { return std::make_shared<LayerNetwork>(name, std::move(root)); }
+NetworkPtr make_network(const std::string& name, std::shared_ptr<Layer> root) {
+  use_thread_count();
+  return std::make_shared<LayerNetwork>(name, std::move(root));
+}
 
 torch::Device torch_device(const std::string& text) {
   const auto device = Device::parse(text);

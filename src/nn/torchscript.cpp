@@ -129,6 +129,7 @@ NetworkPtr load_torchscript(const std::filesystem::path& path, const std::string
     throw Error(ErrorKind::unsupported, "reading " + path.string() + ": no TorchScript archive (it is: " + std::string(name_of(format)) + ")");
   bundle::check_torchscript_code(path);
   const torch::Device where = torch_device(device);
+  use_thread_count();
   torch::jit::setPrintHandler([](const std::string& text) { log::info("{}", text.substr(0, text.find('\n'))); });
   return with_context(
       "reading " + path.string(),
