@@ -34,6 +34,9 @@ void read_bytes_of(png_structp png, png_bytep to, std::size_t size) {
   source->left = source->left.subspan(size);
 }
 
+/// PNG's own limit on a side.
+constexpr std::int64_t kMostPixels = 0x7FFFFFFF;
+
 struct Info {
   png_uint_32 width = 0, height = 0;
   int channels = 0, depth = 0;
@@ -96,11 +99,13 @@ void append(png_structp png, png_bytep data, std::size_t size) {
   out->insert(out->end(), data, data + size);
 }
 
-bool encode(png_structp png, png_infop info, std::vector<png_byte>& out, png_uint_32 width, png_uint_32 height, int colour, png_bytepp rows) {
+bool encode(png_structp png, png_infop info, std::vector<png_byte>& out, const Info& what, png_bytepp rows) {
   if (setjmp(png_jmpbuf(png))) return false;
   png_set_write_fn(png, &out, append, nullptr);
-  png_set_IHDR(png, info, width, height, 8, colour, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+  const int colour = (what.channels > 2 ? PNG_COLOR_MASK_COLOR : 0) | (what.channels % 2 == 0 ? PNG_COLOR_MASK_ALPHA : 0);
+  png_set_IHDR(png, info, what.width, what.height, what.depth, colour, PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   png_write_info(png, info);
+  if (what.depth == 16) png_set_swap(png);
   png_write_image(png, rows);
   png_write_end(png, nullptr);
   return true;
@@ -110,7 +115,20 @@ bool looks_like_png(std::span<const std::byte> head) {
   return head.size() >= 8 && png_sig_cmp(reinterpret_cast<png_const_bytep>(head.data()), 0, 8) == 0;
 }
 
-const RegisterFormat registered({.name = "PNG", .extensions = {".png"}, .recognises = looks_like_png, .read = read_png, .write = nullptr});
+/// [C, x, y] or [x, y] as a picture; uint16 stays, everything else becomes uint8 as a C cast makes it.
+void write_image_as_png(const std::filesystem::path& path, const Image& image, const WriteOptions& options) {
+  Array a = channel_last(image.array(), options);
+  if (a.dim() == 4 && a.size(2) == 1) a = a.squeeze(2);
+  if (a.dim() == 1) a = a.unsqueeze(1);
+  if (a.dim() == 3 && a.size(2) == 1) a = a.squeeze(2);
+  if (a.dim() > 3)
+    throw Error(ErrorKind::shape, "writing " + path.string() + ": a PNG holds one picture, not a volume of " + to_string(image.shape()));
+  const std::vector<int> rows_first = a.dim() == 3 ? std::vector<int>{1, 0, 2} : std::vector<int>{1, 0};
+  const DType type = options.dtype.value_or(a.dtype());
+  write_png(path, a.permute(rows_first).to(type == DType::u16 ? DType::u16 : DType::u8));
+}
+
+const RegisterFormat registered({.name = "PNG", .extensions = {".png"}, .recognises = looks_like_png, .read = read_png, .write = write_image_as_png});
 
 }  // namespace
 
@@ -143,19 +161,22 @@ Image read_png(const std::filesystem::path& path, const ReadOptions& options) {
 
 void write_png(const std::filesystem::path& path, const Array& picture) {
   with_context("writing " + path.string(), [&] {
-    const bool colour = picture.dim() == 3 && picture.size(2) == 3;
-    if (picture.dtype() != DType::u8 || !(picture.dim() == 2 || colour))
-      throw Error(ErrorKind::shape, "a picture is [height, width] or [height, width, 3] of uint8, not " + to_string(picture.shape()));
+    const bool deep = picture.dtype() == DType::u16;
+    const std::int64_t channels = picture.dim() == 3 ? picture.size(2) : 1;
+    if ((!deep && picture.dtype() != DType::u8) || picture.dim() < 2 || picture.dim() > 3 || channels < 1 || channels > 4 || picture.numel() == 0)
+      throw Error(ErrorKind::shape, "a picture is [height, width] or [height, width, 1 to 4] of uint8 or uint16, not " +
+                                        std::string(name_of(picture.dtype())) + " " + to_string(picture.shape()));
+    if (picture.size(0) > kMostPixels || picture.size(1) > kMostPixels) throw Error(ErrorKind::shape, "a picture of " + to_string(picture.shape()));
     const Array plain = picture.contiguous();
-    const auto height = static_cast<std::size_t>(plain.size(0)), stride = static_cast<std::size_t>(plain.size(1)) * (colour ? 3 : 1);
-    std::vector<png_bytep> rows(height);
-    for (std::size_t y = 0; y < height; ++y) rows[y] = const_cast<png_bytep>(static_cast<const png_byte*>(plain.raw())) + y * stride;
+    const Info what{static_cast<png_uint_32>(plain.size(1)), static_cast<png_uint_32>(plain.size(0)), static_cast<int>(channels), deep ? 16 : 8};
+    const std::size_t stride = plain.nbytes() / what.height;
+    std::vector<png_bytep> rows(what.height);
+    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = const_cast<png_bytep>(static_cast<const png_byte*>(plain.raw())) + y * stride;
     Fault fault;
     std::vector<png_byte> bytes;
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &fault, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : nullptr;
-    const bool done = info && encode(png, info, bytes, static_cast<png_uint_32>(plain.size(1)), static_cast<png_uint_32>(height),
-                                     colour ? PNG_COLOR_TYPE_RGB : PNG_COLOR_TYPE_GRAY, rows.data());
+    const bool done = info && encode(png, info, bytes, what, rows.data());
     png_destroy_write_struct(&png, &info);
     if (!done) throw Error(ErrorKind::internal, "PNG: " + fault.text);
     AtomicFile file(path);

@@ -1,4 +1,4 @@
-// PNG files by libpng: 8- and 16-bit grey and colour pictures in, 8-bit RGB pictures out.
+// PNG files by libpng: 8- and 16-bit grey and colour pictures in, the same out.
 #pragma once
 #include <cstddef>
 #include <filesystem>
@@ -13,7 +13,7 @@ namespace vesal::image {
 Image read_png(const std::filesystem::path& path, const ReadOptions& options = {});
 Array parse_png(std::span<const std::byte> file);
 
-/// A picture [height, width] (grey) or [height, width, 3] (RGB), uint8. Written to a temporary name, then renamed.
+/// A picture [height, width] (grey) or [height, width, c] (c as above), uint8 or uint16. Written to a temporary name, then renamed.
 void write_png(const std::filesystem::path& path, const Array& picture);
 
 }  // namespace vesal::image

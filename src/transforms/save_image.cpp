@@ -54,7 +54,7 @@ class SaveImage : public Transform {
       if (const Value* affine = meta->find("affine"); affine && affine->is_array()) image.affine = image::Affine::from_array(affine->as_array());
     }
     const std::string path = file_name(image.meta);
-    with_context("writing " + path, [&] { write(path, image); });
+    write(path, image);
     if (verbose_) log::info("writing: {}", path);
     ++written_;
     if (keep_path_) image.meta["saved_to"] = path;

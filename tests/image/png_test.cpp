@@ -25,6 +25,29 @@ TEST(Png, ColourAndGreyComeBackTransposed) {
   EXPECT_EQ(read_image(folder / "g.png").shape(), (Shape{6, 4}));
 }
 
+TEST(Png, ImagesComeBackWithAnyChannelsAndDepth) {
+  const TempDir folder;
+  for (const DType type : {DType::u8, DType::u16})
+    for (const std::int64_t channels : {1, 2, 3, 4}) {
+      SCOPED_TRACE(channels);
+      Array voxels = Array::empty({channels, 6, 5}, type);
+      double next = 0;
+      for (std::int64_t c = 0; c < channels; ++c)
+        for (std::int64_t x = 0; x < 6; ++x)
+          for (std::int64_t y = 0; y < 5; ++y) voxels.select(0, c).select(0, x).select(0, y).fill(next += type == DType::u8 ? 2 : 500);
+      write_image(folder / "i.png", Image(voxels), {.channel_dim = 0});
+      Array back = read_image(folder / "i.png").array();
+      if (channels == 1) back = back.unsqueeze(2);
+      EXPECT_EQ(back.dtype(), type);
+      ASSERT_EQ(back.shape(), (Shape{6, 5, channels}));
+      for (std::int64_t c = 0; c < channels; ++c)
+        for (std::int64_t x = 0; x < 6; ++x)
+          for (std::int64_t y = 0; y < 5; ++y) ASSERT_EQ(back.at({x, y, c}), voxels.at({c, x, y}));
+    }
+  EXPECT_THROW(write_image(folder / "v.png", Image(Array::zeros({1, 4, 4, 3}, DType::u8)), {}), Error);
+  EXPECT_FALSE(std::filesystem::exists(folder / "v.png"));
+}
+
 TEST(Png, RefusesBadInput) {
   const TempDir folder;
   write_png(folder / "a.png", Array::zeros({40, 40, 3}, DType::u8));
@@ -33,7 +56,7 @@ TEST(Png, RefusesBadInput) {
     EXPECT_THROW(parse_png(std::span(bytes).first(size)), Error) << size;
   }
   EXPECT_THROW(parse_png({}), Error);
-  EXPECT_THROW(write_png(folder / "b.png", Array::zeros({4, 4, 2}, DType::u8)), Error);
+  EXPECT_THROW(write_png(folder / "b.png", Array::zeros({4, 4, 5}, DType::u8)), Error);
   EXPECT_THROW(write_png(folder / "b.png", Array::zeros({4, 4}, DType::f32)), Error);
   EXPECT_FALSE(std::filesystem::exists(folder / "b.png"));
 }
