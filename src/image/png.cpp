@@ -117,12 +117,13 @@ bool looks_like_png(std::span<const std::byte> head) {
 
 /// [C, x, y] or [x, y] as a picture; uint16 stays, everything else becomes uint8 as a C cast makes it.
 void write_image_as_png(const std::filesystem::path& path, const Image& image, const WriteOptions& options) {
-  Array a = channel_last(image.array(), options);
-  if (a.dim() == 4 && a.size(2) == 1) a = a.squeeze(2);
-  if (a.dim() == 1) a = a.unsqueeze(1);
-  if (a.dim() == 3 && a.size(2) == 1) a = a.squeeze(2);
-  if (a.dim() > 3)
-    throw Error(ErrorKind::shape, "writing " + path.string() + ": a PNG holds one picture, not a volume of " + to_string(image.shape()));
+  WriteOptions whole = options;
+  whole.squeeze_end_dims = false;
+  Array a = channel_last(image.array(), whole);  // [x, y, z, c]
+  if (a.dim() != 4 || a.size(2) != 1)
+    throw Error(ErrorKind::shape, "writing " + path.string() + ": a PNG holds one picture, not " + to_string(image.shape()));
+  a = a.squeeze(2);
+  if (a.size(2) == 1) a = a.squeeze(2);
   const std::vector<int> rows_first = a.dim() == 3 ? std::vector<int>{1, 0, 2} : std::vector<int>{1, 0};
   const DType type = options.dtype.value_or(a.dtype());
   write_png(path, a.permute(rows_first).to(type == DType::u16 ? DType::u16 : DType::u8));
