@@ -21,6 +21,7 @@ std::vector<Command>& commands() {
   return list;
 }
 
+const char* const kEverywhere = "Every command takes -q (quiet), -v (verbose), --json (results as JSON on standard output) and --threads N.";
 const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check MONAI bundles"}};
 
 int report(const Error& e) {
@@ -61,7 +62,7 @@ int run(int argc, char** argv) {
     CLI::App* sub = parent->add_subcommand(leaf, command.summary);
     sub->fallthrough();
     if (parent == &app) top[leaf] = sub;
-    if (!command.examples.empty()) sub->footer("Examples:\n" + command.examples);
+    sub->footer((command.examples.empty() ? "" : "Examples:\n" + command.examples + "\n") + kEverywhere);
     auto runner = command.setup(*sub);
     sub->callback([&chosen, &app, sub, runner] {
       if (sub->get_subcommands().empty()) chosen = runner;
@@ -88,6 +89,8 @@ Globals& globals() {
   static Globals instance;
   return instance;
 }
+
+const char* const kEverywhere = "Every command takes -q (quiet), -v (verbose), --json (results as JSON on standard output) and --threads N.";
 
 void add_globals(CLI::App& app) {
   app.add_flag("-q,--quiet", globals().quiet, "No progress, only warnings and errors");

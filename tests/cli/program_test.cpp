@@ -11,6 +11,13 @@ TEST(Program, HelpNamesTheCommands) {
   EXPECT_NE(r.out.find("phantom"), std::string::npos) << r.out;
 }
 
+TEST(Program, TheHelpOfACommandNamesTheOptionsOfEveryCommand) {
+  const ProgramResult r = run_program({"segment", "--help"});
+  EXPECT_EQ(r.exit_code, 0);
+  for (const char* option : {"--output", "--bundle", "--device", "--report", "--preview", "--threads N", "--json", "Examples:"})
+    EXPECT_NE(r.out.find(option), std::string::npos) << option;
+}
+
 TEST(Program, AnUnknownCommandIsAUsageError) {
   const ProgramResult r = run_program({"no-such-command"});
   EXPECT_EQ(r.exit_code, 2);
