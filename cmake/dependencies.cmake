@@ -17,6 +17,9 @@ find_package(ITK REQUIRED COMPONENTS ITKCommon ITKIOImageBase ITKIONRRD ITKIOMet
 
 # Headers of others are not ours to warn about.
 add_library(vesal_itk INTERFACE)
+if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
+  target_compile_options(vesal_itk INTERFACE "SHELL:-include ${PROJECT_SOURCE_DIR}/cmake/itk_with_clang.h")
+endif()
 target_include_directories(vesal_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
 target_link_libraries(vesal_itk INTERFACE ${ITK_LIBRARIES})
 

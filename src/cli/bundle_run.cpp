@@ -35,8 +35,8 @@ void check_logging_file(const std::string& path) {
 }
 
 int run(ConfigOptions& config, const Options& options) {
+  const std::vector<std::string> words = config.words();  // reads the command line, so it comes before the options
   std::string run_id = options.run_id;
-  const std::vector<std::string> words = config.words();
   if (words.size() > 1) throw Error(ErrorKind::usage, "unexpected '" + words[1] + "' after RUN_ID '" + words[0] + "'");
   if (!words.empty()) run_id = words[0];
   bundle::ConfigParser parser = config.parser();

@@ -22,9 +22,13 @@ using bundle::ConfigParser;
 
 /// From best to worst.
 enum class Verdict { evaluates, needs_object, refused, no_component, no_data, defect, fails };
-const char* const kNames[]{
-    "evaluates", "evaluates with the objects of this build", "refused by name", "names a component not in this build", "needs data that is not there",
-    "FAILS"};
+const char* const kNames[]{"evaluates",
+                           "evaluates with the objects of this build",
+                           "refused by name",
+                           "names a component not in this build",
+                           "needs data that is not there",
+                           "uses a name that its bundle never imports",
+                           "FAILS"};
 
 struct Outcome {
   Verdict verdict = Verdict::fails;
@@ -52,6 +56,7 @@ std::vector<std::vector<fs::path>> ways_to_read(const fs::path& file) {
                                                      {"inference", "evaluate"},
                                                      {"train_autoencoder"},
                                                      {"train_diffusion"},
+                                                     {"train_autoencoder", "train_diffusion"},
                                                      {"train_vae"},
                                                      {"train_ldm"},
                                                      {"finetune"},
