@@ -27,7 +27,8 @@ class Apply : public ::testing::Test {
     image::write_image(scan, image::Image(voxels, affine));
   }
   ProgramResult apply(const std::string& ids, std::vector<std::string> inputs) {
-    std::vector<std::string> args{"bundle", "apply", "--config_file", (dir / "tiny/configs/inference.json").string(), "--id", ids, "-o", out.string()};
+    std::vector<std::string> args{"bundle", "apply", "--config_file", (dir / "tiny/configs/inference.json").string(), "--id",
+                                  ids,      "-o",    out.string()};
     for (const std::string& input : inputs) args.insert(args.end(), {"--input", input});
     return run_program(args, {.folder = dir.path().string()});
   }
@@ -81,7 +82,11 @@ TEST_F(Apply, NamesWhatIsWrong) {
 }
 
 TEST_F(Apply, TheDemoLeavesScanTruthMaskPictureAndReport) {
-  const ProgramResult r = run_program({"demo", "-o", out.string(), "--bundle", (dir / "tiny").string(), "--seed", "5003"});
+  TinyBundle coarse;
+  const std::string spacing = "[3.0, 3.0, 3.0]";
+  coarse.preprocessing.replace(coarse.preprocessing.find(spacing), spacing.size(), "[9.0, 9.0, 9.0]");
+  write_tiny_bundle(dir / "coarse", coarse);
+  const ProgramResult r = run_program({"demo", "-o", out.string(), "--bundle", (dir / "coarse").string(), "--seed", "5003"});
   ASSERT_EQ(r.exit_code, 0) << r.err;
   for (const char* word : {"Dice", "ml found", "peak memory", "not for diagnosis"}) EXPECT_THAT(r.out, HasSubstr(word));
   for (const char* name : {"ct.nii.gz", "truth.nii.gz", "mask.nii.gz", "overlay.png", "report.json"}) EXPECT_TRUE(fs::exists(out / name)) << name;

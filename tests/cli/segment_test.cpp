@@ -294,5 +294,29 @@ TEST_F(Segment, OverlappingChannelsStayChannels) {
   EXPECT_EQ(labels[1].as_dict().at("name"), Value("whole"));
 }
 
+TEST_F(Segment, NeverHoldsClassesTimesVoxelsAsFloats) {
+  TinyBundle many;
+  many.channels = {"background"};
+  for (int i = 1; i < 12; ++i) many.channels.push_back("organ " + std::to_string(i));
+  const std::string spacing = "[3.0, 3.0, 3.0]";
+  many.preprocessing.replace(many.preprocessing.find(spacing), spacing.size(), "[12.0, 12.0, 12.0]");
+  write_tiny_bundle(dir / "tiny", many);
+  const Shape shape{200, 200, 160};
+  Array voxels = Array::empty(shape, DType::i16);
+  for (std::int64_t i = 0; i < voxels.numel(); ++i) voxels.data<std::int16_t>()[i] = static_cast<std::int16_t>(i / 977 % 300);
+  write_scan(dir / "large.nii.gz", image::Image(voxels, image::Affine::scale(2, 2, 2)));
+  write_scan(dir / "small.nii.gz", small_scan());
+  const auto peak = [&](const char* name) {
+    const ProgramResult r = segment({(dir / name).string(), "-o", (dir / "masks").string() + "/", "--json"});
+    EXPECT_EQ(r.exit_code, 0) << r.err;
+    return parse_json(r.out).as_dict().at("cases").items().at(0).as_dict().at("peak_memory_bytes").as_int();
+  };
+  // Twelve classes of 6.4 million voxels are 307 MB as floats; the scan itself is 26 MB.
+  EXPECT_LT(peak("large.nii.gz") - peak("small.nii.gz"), 150'000'000);
+  const image::Image mask = image::read_image(dir / "masks/large.nii.gz");
+  EXPECT_EQ(mask.shape(), shape);
+  EXPECT_EQ(mask.dtype(), DType::u8);
+}
+
 }  // namespace
 }  // namespace vesal::tests
