@@ -27,9 +27,9 @@ Budget::~Budget() {
   if (outermost_) state.open = false;
 }
 
-Unbounded::Unbounded() : steps_(state.steps), bytes_(state.bytes) { state.open = false; }
+Unbounded::Unbounded() : open_(state.open), steps_(state.steps), bytes_(state.bytes) { state.open = false; }
 Unbounded::~Unbounded() {
-  state.open = true;
+  state.open = open_;
   state.steps = steps_;
   state.bytes = bytes_;
 }

@@ -31,6 +31,7 @@ class Unbounded {
   Unbounded& operator=(const Unbounded&) = delete;
 
  private:
+  bool open_;
   std::int64_t steps_, bytes_;
 };
 /// Spends steps; throws Error(refused) when the evaluation has taken too many. Looks at Ctrl-C.

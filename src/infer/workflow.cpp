@@ -8,12 +8,17 @@
 #include "base/cancel.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "transforms/transform.h"
+#include "bundle/expr_runtime.h"
+#include "transforms/compose.h"
 
 namespace vesal::infer {
 namespace {
 
-using transforms::apply;
+/// A Compose takes the data over, so that what its transforms have used up is let go of at once.
+Value apply(const Value& transform, Value data) {
+  if (auto chain = transform.object<transforms::Compose>()) return chain->consume(std::move(data));
+  return transforms::apply(transform, data);
+}
 
 std::shared_ptr<Device> device_of(const Value& v) { return v.is_string() ? Device::parse(v.as_string()) : cast<std::shared_ptr<Device>>(v); }
 
@@ -181,6 +186,7 @@ void Workflow::run_epoch() {
   bool restarted = false;
   for (std::int64_t done = 0; (!s.epoch_length || done < *s.epoch_length) && !terminate_;) {
     check_cancelled();
+    s.batch = s.output = Value();  // before the next batch is made: one scan in memory at a time
     if (!stream_) stream_ = options_.data_loader->open();
     std::optional<Batch> batch = stream_->next();
     if (!batch) {  // the end of a pass; an epoch may be longer or shorter than one
@@ -204,13 +210,12 @@ void Workflow::run_epoch() {
 void Workflow::one_iteration() {
   State& s = state();
   ++s.iteration;
-  s.output = Value();
   s.batch = options_.decollate ? Value(List{items_}) : collate(items_);
   fire(Event::iteration_started);
   if (options_.iteration_update.is_none()) {
     iterate(items_);
   } else {
-    s.output = call_value(options_.iteration_update, {{Value(shared_from_this()), s.batch}, {}});
+    s.output = call_value(options_.iteration_update, {{Value(shared_from_this()), collate(items_)}, {}});
     if (options_.decollate && s.output.is_dict()) s.output = List{decollate(s.output)};
     fire(Event::model_completed);
   }
@@ -249,7 +254,12 @@ std::optional<Value> Workflow::attribute(std::string_view name) {
   auto self = std::static_pointer_cast<Workflow>(shared_from_this());
   if (name == "state") return Value(state_);
   if (name == "logger") return Value(logger_);
-  if (name == "run") return make_function("run", [self](const CallArgs&) -> Value { return self->run(), Value(); });
+  if (name == "run") {
+    return make_function("run", [self](const CallArgs&) -> Value {
+      const bundle::expr::Unbounded room;
+      return self->run(), Value();
+    });
+  }
   if (name == "terminate") return make_function("terminate", [self](const CallArgs&) -> Value { return self->terminate(), Value(); });
   if (name == "add_event_handler") {
     return make_function("add_event_handler", [self](const CallArgs& args) -> Value {

@@ -147,6 +147,12 @@ class Workflow : public Object {
   };
   Prepared prepare(const Batch& items) const;
 
+  /// Batched values by key: arrays [N, C, ...], tuples and dicts of such, or one value for all items.
+  using Columns = std::vector<std::pair<std::string, Value>>;
+  /// Makes state().output of what an iteration computed. Items get their parts as images in the place of the item's "image";
+  /// what is None is left out. Parts are views of the batched arrays.
+  void set_output(const Batch& items, const Columns& columns);
+
  private:
   void register_metrics();
   void compare_metrics();
@@ -166,6 +172,9 @@ class Workflow : public Object {
   Batch items_;
   bool terminate_ = false;
 };
+
+/// The arguments all engines have from epoch_length on, in the peer's order.
+std::vector<Param> engine_params(const std::string& key_metric, const std::string& handlers);
 
 /// A dict of the values of an item's keys after `transform` ran on batch and output together: what was in the output or is new
 /// goes to the output, the rest back to the batch (MONAI's engine_apply_transform).

@@ -66,8 +66,7 @@ const Register registered({
 
 }  // namespace
 
-Value Compose::apply(const Value& data) const {
-  Value current = data;
+Value Compose::consume(Value current) const {
   for (std::size_t i = 0; i < transforms_.size(); ++i) {
     if (transforms_[i].object<Transform>()) current = apply_one(transforms_[i], current, map_items_, unpack_items_);
     else

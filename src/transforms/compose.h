@@ -10,7 +10,9 @@ class Compose : public Transform, public Randomizable {
   Compose(std::vector<Value> transforms, int map_items = 1, bool unpack_items = false)
       : transforms_(std::move(transforms)), map_items_(map_items), unpack_items_(unpack_items) {}
   std::string type_name() const override { return "Compose"; }
-  Value apply(const Value& data) const override;
+  Value apply(const Value& data) const override { return consume(data); }
+  /// apply() of data that nobody else holds: what a transform has used up is let go of at once.
+  Value consume(Value data) const;
   /// Seeds every Randomizable among the transforms with a number drawn from `seed`.
   void set_seed(std::uint64_t seed) override;
   /// transforms, map_items, unpack_items, set_random_state(seed=...), flatten().
@@ -18,6 +20,8 @@ class Compose : public Transform, public Randomizable {
   std::optional<Value> index(const Value& key) override;
   std::optional<std::int64_t> length() const override { return static_cast<std::int64_t>(transforms_.size()); }
   const std::vector<Value>& transforms() const { return transforms_; }
+  int map_items() const { return map_items_; }
+  bool unpack_items() const { return unpack_items_; }
 
  private:
   std::vector<Value> transforms_;

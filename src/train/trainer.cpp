@@ -1,0 +1,123 @@
+// SupervisedTrainer (monai.engines.SupervisedTrainer): batches through a network, its loss back, one optimizer step each.
+#include <fmt/format.h>
+
+#include "infer/inferer.h"
+#include "infer/workflow.h"
+#include "nn/network.h"
+#include "train/loss.h"
+#include "train/optimizer.h"
+
+namespace vesal::train {
+namespace {
+
+using torch::Tensor;
+
+class SupervisedTrainer : public infer::Workflow {
+ public:
+  SupervisedTrainer(Options options, const Args& args)
+      : Workflow(std::move(options)),
+        network_(args.get<nn::NetworkPtr>("network")),
+        optimizer_(args.get<std::shared_ptr<Optimizer>>("optimizer")),
+        loss_(args["loss_function"]),
+        inferer_(args["inferer"]),
+        set_to_none_(args.get<bool>("optim_set_to_none")) {
+    if (!network_ || !optimizer_) throw Error(ErrorKind::config, "SupervisedTrainer wants a network and an optimizer");
+    if (!loss_.is_object()) throw Error(ErrorKind::config, "SupervisedTrainer: loss_function is no loss but " + loss_.type_name());
+    const bool plain = inferer_.is_none() || inferer_.object<infer::SimpleInferer>();
+    if (inferer_.object<infer::Inferer>() && !plain)
+      throw Error(ErrorKind::unsupported, "SupervisedTrainer trains through a SimpleInferer, not through " + inferer_.type_name());
+    if (plain) inferer_ = Value();
+  }
+  std::string type_name() const override { return "SupervisedTrainer"; }
+  std::optional<Value> attribute(std::string_view name) override {
+    if (name == "network") return Value(network_);
+    if (name == "optimizer") return Value(optimizer_);
+    if (name == "loss_function") return loss_;
+    return Workflow::attribute(name);
+  }
+
+ protected:
+  std::string progress_title() const override { return fmt::format("epoch {}/{}", state().epoch, state().max_epochs); }
+
+  void iterate(const infer::Batch& items) override {
+    const Prepared p = prepare(items);
+    network_->train(true);  // a validation may have changed it
+    nn::use_thread_count();
+    const torch::Device device = network_->device();
+    const Tensor inputs = nn::to_tensor(p.inputs.to(DType::f32)).to(device);
+    optimizer_->zero_grad(set_to_none_);
+    const Value prediction = nn::torch_call([&] { return predict(inputs, p.extra); });
+    Columns columns{{"image", p.inputs}, {"label", p.targets}, {"pred", detached(prediction)}};
+    set_output(items, columns);
+    fire(infer::Event::forward_completed);
+    nn::torch_call([&] {
+      const Tensor loss = loss_of(prediction, p.targets, device);
+      if (loss.numel() != 1) throw Error(ErrorKind::shape, "the loss must be one number to train on, got " + to_string(loss.sizes().vec()));
+      columns.emplace_back("loss", loss.item<double>());
+      set_output(items, columns);
+      fire(infer::Event::loss_completed);
+      loss.backward();
+    });
+    fire(infer::Event::backward_completed);
+    optimizer_->step();
+    fire(infer::Event::model_completed);
+  }
+
+ private:
+  /// A tensor, or a tuple of what a network with several outputs gives.
+  Value predict(const Tensor& inputs, const CallArgs& extra) const {
+    CallArgs args{{nn::to_value(inputs)}, extra.named};
+    args.positional.insert(args.positional.end(), extra.positional.begin(), extra.positional.end());
+    if (inferer_.is_none()) return network_->call(args);
+    args.positional.insert(args.positional.begin() + 1, Value(network_));
+    return call_value(inferer_, args);
+  }
+
+  static Value detached(const Value& prediction) {
+    if (prediction.is_sequence()) {
+      Tuple out;
+      for (const Value& v : prediction.items()) out.items.push_back(detached(v));
+      return out;
+    }
+    return nn::to_array(nn::tensor_of(prediction));
+  }
+
+  Tensor loss_of(const Value& prediction, const Value& targets, const torch::Device& device) const {
+    const bool tensor = nn::is_tensor(targets);
+    const Value target = tensor ? nn::to_value(nn::tensor_of(targets).to(device)) : targets;
+    if (auto known = loss_.object<Loss>(); known && tensor && !prediction.is_sequence())
+      return with_context(known->type_name(), [&] { return known->forward(nn::tensor_of(prediction), nn::tensor_of(target)); });
+    return nn::tensor_of(call_value(loss_, {{prediction, target}, {}}));
+  }
+
+  nn::NetworkPtr network_;
+  std::shared_ptr<Optimizer> optimizer_;
+  Value loss_, inferer_;
+  bool set_to_none_;
+};
+
+std::vector<Param> trainer_params() {
+  std::vector<Param> params{required("device", "where the network runs"),    required("max_epochs", "epochs to train"),
+                            required("train_data_loader", "the batches"),    required("network", "the network"),
+                            required("optimizer", "changes its parameters"), required("loss_function", "callable (prediction, target) -> loss")};
+  for (Param& p : infer::engine_params("key_train_metric", "train_handlers")) {
+    if (p.name == "to_kwargs") params.push_back(optional("optim_set_to_none", false, "free gradients between iterations"));
+    params.push_back(std::move(p));
+  }
+  return params;
+}
+
+const Register trainer({
+    .kind = "engine",
+    .name = "SupervisedTrainer",
+    .summary = "Train a network on batches of images and labels",
+    .params = trainer_params(),
+    .make = [](const Args& args) -> Value {
+      infer::Workflow::Options options = infer::Workflow::options(args, "train_data_loader", "key_train_metric", "train_handlers");
+      options.max_epochs = args.get<std::int64_t>("max_epochs");
+      return std::make_shared<SupervisedTrainer>(std::move(options), args);
+    },
+});
+
+}  // namespace
+}  // namespace vesal::train
