@@ -138,22 +138,6 @@ class BatchIterator : public bundle::Iterator {
   bool collated_;
 };
 
-Value collate_call(const CallArgs& call) {
-  const Value batch = bind("list_data_collate", {required("batch", "a list of items")}, call)["batch"];
-  Batch items;
-  for (const Value& v : batch.items()) {
-    if (v.is_list()) items.insert(items.end(), v.items().begin(), v.items().end());
-    else items.push_back(v);
-  }
-  return collate(items);
-}
-Value no_collation(const CallArgs& call) { return bind("no_collation", {required("x", "a list of items")}, call)["x"]; }
-
-const AllowFunctions collations({{"monai.data.list_data_collate", collate_call},
-                                 {"monai.data.utils.list_data_collate", collate_call},
-                                 {"monai.data.no_collation", no_collation},
-                                 {"monai.data.utils.no_collation", no_collation}});
-
 /// Engines take items one by one, so that a function of one's own would have no effect there.
 bool collates(const Value& function) {
   if (function.is_none()) return true;
