@@ -69,6 +69,8 @@ def stats(**arguments):
         e.state.metrics = {"dice": 0.25 * e.state.epoch, "by": {"b": 2.0, "a": 1.0}}
         e.state.key_metric_name, e.state.best_metric, e.state.best_metric_epoch = "dice", 0.25 * e.state.epoch, e.state.epoch
 
+    if "tag_name" in arguments:
+        arguments = {**arguments, "output_transform": lambda output: output[0]["loss"]}
     StatsHandler(name="golden", **arguments).attach(engine)
     engine.run([0, 2], max_epochs=2)
     return lines
