@@ -1,0 +1,58 @@
+// The built-in bundle's train.json and evaluate.json through the program, on tiny phantoms with a tiny network.
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "cli/program.h"
+#include "paths.h"
+
+namespace vesal::tests {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class TrainBundle : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::create_directories(dir / "bundle");
+    fs::copy(source_dir() / "bundles/spleen_ct_phantom/configs", dir / "bundle/configs", fs::copy_options::recursive);
+    const ProgramResult made = run_program({"phantom", "-o", data(), "--count", "3", "--seed", "5", "--spacing", "6", "6", "6", "--slab", "120"});
+    ASSERT_EQ(made.exit_code, 0) << made.err;
+  }
+  std::string data() const { return (dir / "data").string(); }
+
+  ProgramResult run(const std::string& configs, std::vector<std::string> more, const std::string& interrupt_when = "") const {
+    std::vector<std::string> args{
+        "bundle",       "run",        "--config_file",           configs, "--dataset_dir",          data(), "--validation_cases", "1",
+        "--patch_size", "[32,32,16]", "--network_def::channels", "[4,8]", "--network_def::strides", "[2]",  "--val_interval",     "1"};
+    args.insert(args.end(), more.begin(), more.end());
+    return run_program(args, {.folder = (dir / "bundle").string(), .interrupt_when = interrupt_when});
+  }
+  TempDir dir;
+};
+
+TEST_F(TrainBundle, TrainsAndEvaluates) {
+  const ProgramResult trained = run("configs/train.json", {"--epochs", "2"});
+  ASSERT_EQ(trained.exit_code, 0) << trained.err;
+  EXPECT_THAT(trained.err, HasSubstr("Epoch[2] Metrics -- val_mean_dice: "));
+  ASSERT_TRUE(fs::exists(dir / "bundle/models/model.pt"));
+
+  const ProgramResult judged = run("['configs/train.json','configs/evaluate.json']", {});
+  ASSERT_EQ(judged.exit_code, 0) << judged.err;
+  const std::string raw = read_text(dir / "bundle/eval/val_mean_dice_raw.csv");
+  for (const char* scan : {"phantom_0005.nii.gz,", "phantom_0006.nii.gz,", "phantom_0007.nii.gz,"}) EXPECT_THAT(raw, HasSubstr(scan));
+  EXPECT_THAT(read_text(dir / "bundle/eval/metrics.csv"), HasSubstr("val_mean_dice,"));
+}
+
+TEST_F(TrainBundle, CtrlCLeavesNoHalfWrittenFile) {
+  const ProgramResult stopped = run("configs/train.json", {"--epochs", "100000"}, "Epoch[2] Metrics");
+  EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
+  std::vector<std::string> files;
+  for (const auto& entry : fs::directory_iterator(dir / "bundle/models")) files.push_back(entry.path().filename().string());
+  EXPECT_THAT(files, testing::ElementsAre("model.pt"));
+}
+
+}  // namespace
+}  // namespace vesal::tests
