@@ -70,7 +70,7 @@ class Activations : public ImageTransform {
 
 const RegisterTransform activations({
     .name = "Activations",
-    .summary = "sigmoid, softmax over the channels, or a callable",
+    .summary = "Sigmoid, softmax over the channels, or a callable",
     .params = {optional("sigmoid", false, "apply a sigmoid"),
                optional("softmax", false, "apply a softmax over dim"),
                optional("other", nullptr, "a callable applied last"),

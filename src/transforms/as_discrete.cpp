@@ -206,7 +206,7 @@ Steps steps_of(const Args& args) {
 
 const RegisterTransform as_discrete({
     .name = "AsDiscrete",
-    .summary = "argmax, one-hot, threshold and rounding of a network's output",
+    .summary = "Argmax, one-hot, threshold and rounding of a network's output",
     .params = {optional("argmax", false, "take the channel with the largest value"),
                optional("to_onehot", nullptr, "number of classes of a one-hot result"),
                optional("threshold", nullptr, "1 where the value is at least this, else 0"),

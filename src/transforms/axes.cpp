@@ -257,7 +257,7 @@ class Channels : public ImageTransform {
 
 const RegisterTransform squeeze_dim({
     .name = "SqueezeDim",
-    .summary = "drop an axis of extent 1",
+    .summary = "Drop an axis of extent 1",
     .params = {optional("dim", 0, "the axis; None: all of extent 1"), optional("update_meta", true, "take a spatial axis out of the affine, too")},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {
@@ -272,7 +272,7 @@ const Register split_dim({
     .kind = "transform",
     .name = "SplitDim",
     .aliases = {},
-    .summary = "a list of the parts along an axis",
+    .summary = "A list of the parts along an axis",
     .params = {optional("dim", -1, "the axis"), kKeep, kUpdate},
     .make = [](const Args& args) -> Value { return std::make_shared<SplitDim>(args); },
 });
@@ -281,7 +281,7 @@ const Register split_dimd({
     .kind = "transform",
     .name = "SplitDimd",
     .aliases = {"SplitDimD", "SplitDimDict", "SplitChanneld", "SplitChannelD", "SplitChannelDict"},
-    .summary = "the parts along an axis under keys of their own (dictionary form)",
+    .summary = "The parts along an axis under keys of their own (dictionary form)",
     .params = {required("keys", "keys of the arrays"), optional("output_postfixes", Value(), "KEY_POSTFIX for each part; its number if none"),
                optional("dim", 0, "the axis"), kKeep, kUpdate, optional("list_output", false, "a list of items, one per part"),
                optional("allow_missing_keys", false, "skip keys the item does not have")},
@@ -290,7 +290,7 @@ const Register split_dimd({
 
 const RegisterTransform transpose({
     .name = "Transpose",
-    .summary = "axes in another order",
+    .summary = "Axes in another order",
     .params = {required("indices", "the axes, the channel axis counts; None reverses them")},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<Transpose>(args.get<std::optional<std::vector<int>>>("indices")); },
@@ -298,7 +298,7 @@ const RegisterTransform transpose({
 
 const RegisterTransform as_channel_last({
     .name = "AsChannelLast",
-    .summary = "the channel axis last",
+    .summary = "The channel axis last",
     .params = {optional("channel_dim", 0, "the channel axis")},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<AsChannelLast>(args.get<int>("channel_dim")); },
@@ -306,7 +306,7 @@ const RegisterTransform as_channel_last({
 
 const RegisterTransform repeat_channel({
     .name = "RepeatChannel",
-    .summary = "every channel several times in a row",
+    .summary = "Every channel several times in a row",
     .params = {required("repeats", "how often")},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<Channels>("RepeatChannel", args.get<std::int64_t>("repeats"), true); },
@@ -314,7 +314,7 @@ const RegisterTransform repeat_channel({
 
 const RegisterTransform remove_repeated_channel({
     .name = "RemoveRepeatedChannel",
-    .summary = "every n-th channel only",
+    .summary = "Every n-th channel only",
     .params = {required("repeats", "n")},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {

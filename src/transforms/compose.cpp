@@ -51,7 +51,7 @@ const Register registered({
     .kind = "transform",
     .name = "Compose",
     .aliases = {},
-    .summary = "transforms and other callables, one after the other",
+    .summary = "Transforms and other callables, one after the other",
     .params = {optional("transforms", nullptr, "the callables, in order"),
                optional("map_items", true, "levels of lists whose items are transformed one by one"),
                optional("unpack_items", false, "hand a tuple on as separate arguments"),

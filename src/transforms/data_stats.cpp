@@ -53,7 +53,7 @@ class DataStats : public Transform {
 
 const RegisterTransform registered({
     .name = "DataStats",
-    .summary = "log type, shape and range of the data",
+    .summary = "Log type, shape and range of the data",
     .params = {optional("prefix", "Data", "first word of the message"), optional("data_type", true, "show the type"),
                optional("data_shape", true, "show the shape"), optional("value_range", true, "show the smallest and the largest value"),
                optional("data_value", false, "show the values"), optional("meta_info", false, "show the metadata"),

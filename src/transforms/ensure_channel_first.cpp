@@ -42,7 +42,7 @@ class EnsureChannelFirst : public ImageTransform {
 
 const RegisterTransform registered({
     .name = "EnsureChannelFirst",
-    .summary = "the channel axis first; a new one if the image has none",
+    .summary = "The channel axis first; a new one if the image has none",
     .params = {optional("strict_check", true, "an error, not a warning, when the channel axis is unknown"),
                optional("channel_dim", nullptr, "the channel axis or \"no_channel\"; None: as the file's metadata say")},
     .per_key = {},

@@ -109,7 +109,7 @@ const Param kTrack = optional("track_meta", nullptr, "False: drop the metadata")
 
 const RegisterTransform ensure_type({
     .name = "EnsureType",
-    .summary = "numbers and lists as arrays, of a given type",
+    .summary = "Numbers and lists as arrays, of a given type",
     .params = {optional("data_type", "tensor", "\"tensor\", or \"numpy\", which drops the metadata"), kType, kDevice, kWrap, kTrack},
     .per_key = {"dtype"},
     .make = [](const Args& args) -> TransformPtr {
@@ -124,7 +124,7 @@ const RegisterTransform ensure_type({
 
 const RegisterTransform to_tensor({
     .name = "ToTensor",
-    .summary = "numbers and lists as arrays",
+    .summary = "Numbers and lists as arrays",
     .params = {kType, kDevice, kWrap, kTrack},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {
@@ -136,7 +136,7 @@ const RegisterTransform to_tensor({
 
 const RegisterTransform to_numpy({
     .name = "ToNumpy",
-    .summary = "plain arrays without metadata",
+    .summary = "Plain arrays without metadata",
     .params = {kType, kWrap},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {
@@ -146,7 +146,7 @@ const RegisterTransform to_numpy({
 
 const RegisterTransform to_device({
     .name = "ToDevice",
-    .summary = "accepted; arrays stay in host memory until a network wants them",
+    .summary = "Accepted; arrays stay in host memory until a network wants them",
     .params = {required("device", "\"cpu\", \"cuda:0\""), {.name = "kwargs", .doc = "accepted", .rest = true}},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {
@@ -157,7 +157,7 @@ const RegisterTransform to_device({
 
 const RegisterTransform cast_to_type({
     .name = "CastToType",
-    .summary = "numbers of another type, as a C cast makes them",
+    .summary = "Numbers of another type, as a C cast makes them",
     .params = {optional("dtype", Value(DType::f32), "the type")},
     .per_key = {"dtype"},
     .make = [](const Args& args) -> TransformPtr {

@@ -61,7 +61,7 @@ class FillHoles : public ImageTransform {
 
 const RegisterTransform fill_holes({
     .name = "FillHoles",
-    .summary = "what a label encloses becomes that label",
+    .summary = "What a label encloses becomes that label",
     .params = {optional("applied_labels", Value(), "labels to look at; all but 0 if none"),
                optional("connectivity", Value(), "of the holes: 1 by faces, 2 by edges too, ...; all neighbours if none")},
     .per_key = {},

@@ -35,7 +35,7 @@ const Register registered({
     .kind = "layout",
     .name = "FolderLayout",
     .aliases = {},
-    .summary = "names of the files SaveImage writes",
+    .summary = "Names of the files SaveImage writes",
     .params = params(),
     .make = [](const Args& args) -> Value {
       return std::make_shared<FolderLayout>(FolderLayout::Options{args.get<std::string>("output_dir"), args.get<std::string>("postfix"),

@@ -108,7 +108,7 @@ const Param kImageKey = optional("image_key", Value(), "key of the image that im
 
 const RegisterTransform foreground({
     .name = "FgBgToIndices",
-    .summary = "where the foreground and the background of a label are",
+    .summary = "Where the foreground and the background of a label are",
     .params = {kThreshold, kShape},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<ToIndices>(args, "FgBgToIndices"); },
@@ -120,7 +120,7 @@ const RegisterTransform foreground({
 
 const RegisterTransform classes({
     .name = "ClassesToIndices",
-    .summary = "where the voxels of each class of a label are",
+    .summary = "Where the voxels of each class of a label are",
     .params = {kNumber, kThreshold, kShape, kMost},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<ToIndices>(args, "ClassesToIndices"); },

@@ -121,7 +121,7 @@ const Param kChannelWise = optional("channel_wise", false, "every channel on its
 
 const RegisterTransform scale({
     .name = "ScaleIntensityRangePercentiles",
-    .summary = "from the image's own percentiles to [b_min, b_max]",
+    .summary = "From the image's own percentiles to [b_min, b_max]",
     .params = {required("lower", "percentile that becomes b_min"), required("upper", "percentile that becomes b_max"),
                required("b_min", "start of the result's range, or None"), required("b_max", "end of the result's range, or None"),
                optional("clip", false, "clip to the result's range"),
@@ -132,7 +132,7 @@ const RegisterTransform scale({
 
 const RegisterTransform clip({
     .name = "ClipIntensityPercentiles",
-    .summary = "clip to the image's own percentiles",
+    .summary = "Clip to the image's own percentiles",
     .params = {required("lower", "percentile to clip at, or None"), required("upper", "percentile to clip at, or None"),
                optional("sharpness_factor", Value(), "clip softly, the more sharply the larger this is"), kChannelWise,
                optional("return_clipping_values", false, "leave the values clipped at in the metadata as clipping_values"), dtype_param()},

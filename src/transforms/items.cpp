@@ -152,7 +152,7 @@ class Identity : public Transform {
 
 const RegisterTransform identity({
     .name = "Identity",
-    .summary = "leaves the data as they are",
+    .summary = "Leaves the data as they are",
     .params = {},
     .per_key = {},
     .make = [](const Args&) -> TransformPtr { return std::make_shared<Identity>(); },
@@ -160,25 +160,25 @@ const RegisterTransform identity({
 
 const bool registered = [] {
   const Param keys = required("keys", "keys of the items"), missing = optional("allow_missing_keys", false, "skip keys the item does not have");
-  add("SelectItems", "keep only some items (dictionary form)", {keys, missing}, [](const Args& args) -> ItemTransform::Work {
+  add("SelectItems", "Keep only some items (dictionary form)", {keys, missing}, [](const Args& args) -> ItemTransform::Work {
     return [keys = args.get<Keys>("keys"), allow = args.get<bool>("allow_missing_keys")](const Dict& item) {
       Dict out;
       for (const std::string& key : present_keys(item, keys, allow, "SelectItemsd")) out[key] = item.at(key);
       return out;
     };
   });
-  add("CopyItems", "copy items under other names (dictionary form)",
+  add("CopyItems", "Copy items under other names (dictionary form)",
       {keys, optional("times", 1, "copies of each"), optional("names", Value(), "of the copies, all keys' first ones first; KEY_INDEX if none"),
        missing},
       copy_work);
-  add("DeleteItems", "drop items (dictionary form)",
+  add("DeleteItems", "Drop items (dictionary form)",
       {required("keys", "keys to drop; A.B names B in the dictionary A"), optional("sep", ".", "between the keys of nested dictionaries"),
        optional("use_re", false, "the last part is a regular expression, one or one per key")},
       delete_work);
-  add("ConcatItems", "join arrays (dictionary form)",
+  add("ConcatItems", "Join arrays (dictionary form)",
       {keys, required("name", "key of the result, which has the first one's metadata"), optional("dim", 0, "axis to join along"), missing},
       concat_work);
-  add("FlattenSubKeys", "move the entries of dictionaries one level up (dictionary form)",
+  add("FlattenSubKeys", "Move the entries of dictionaries one level up (dictionary form)",
       {keys, optional("sub_keys", Value(), "entries to move; all if none"), optional("delete_keys", true, "drop the dictionaries"),
        optional("prefix", Value(), "PREFIX_ in front of the moved keys")},
       flatten_work);

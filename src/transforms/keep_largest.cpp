@@ -148,7 +148,7 @@ class RemoveSmallObjects : public ImageTransform {
 
 const RegisterTransform keep_largest({
     .name = "KeepLargestConnectedComponent",
-    .summary = "of every label only its largest connected parts",
+    .summary = "Of every label only its largest connected parts",
     .params = {optional("applied_labels", Value(), "labels to look at; all but 0 if none"),
                optional("is_onehot", Value(), "a channel per label; None: where there are several channels"),
                optional("independent", true, "every label on its own; else the union of the labels"),
@@ -160,7 +160,7 @@ const RegisterTransform keep_largest({
 
 const RegisterTransform remove_small({
     .name = "RemoveSmallObjects",
-    .summary = "drop small connected parts",
+    .summary = "Drop small connected parts",
     .params = {optional("min_size", 64, "smaller ones are dropped; in voxels"),
                optional("connectivity", 1, "1: voxels touch by faces, 2: by edges too, ...; the channel axis counts as one"),
                optional("independent_channels", true, "every label on its own; else whatever is not 0"),

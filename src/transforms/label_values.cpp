@@ -138,7 +138,7 @@ class Relabeld : public Transform {
 
 const RegisterTransform map_label_value({
     .name = "MapLabelValue",
-    .summary = "exchange labels for others",
+    .summary = "Exchange labels for others",
     .params = {required("orig_labels", "labels to exchange"), required("target_labels", "what each becomes"), dtype_param()},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr {
@@ -149,7 +149,7 @@ const RegisterTransform map_label_value({
 
 const RegisterTransform label_filter({
     .name = "LabelFilter",
-    .summary = "only the labels named; the others become 0",
+    .summary = "Only the labels named; the others become 0",
     .params = {required("applied_labels", "labels to keep")},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<LabelFilter>(args.get<std::vector<double>>("applied_labels")); },
@@ -157,7 +157,7 @@ const RegisterTransform label_filter({
 
 const RegisterTransform brats({
     .name = "ConvertToMultiChannelBasedOnBratsClasses",
-    .summary = "labels 1, 2, 4 of BraTS as three channels: tumor core, whole tumor, enhancing tumor",
+    .summary = "Labels 1, 2, 4 of BraTS as three channels: tumor core, whole tumor, enhancing tumor",
     .params = {},
     .per_key = {},
     .make = [](const Args&) -> TransformPtr { return std::make_shared<BratsClasses>(); },
@@ -167,7 +167,7 @@ const Register relabel({
     .kind = "transform",
     .name = "Relabeld",
     .aliases = {},
-    .summary = "exchange labels for others, by a map per data set (dictionary form)",
+    .summary = "Exchange labels for others, by a map per data set (dictionary form)",
     .params = {required("keys", "keys of the label maps"), required("label_mappings", "for each data set, or \"default\", pairs (label, new label)"),
                dtype_param(DType::i16), optional("dataset_key", "dataset_name", "key of the data set's name"),
                optional("allow_missing_keys", false, "skip keys the item does not have")},

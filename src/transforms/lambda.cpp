@@ -103,11 +103,11 @@ Register register_as(std::string name, std::string summary, std::vector<Param> p
                    }});
 }
 
-const Register lambda = register_as<Lambda>("Lambda", "a function as a transform", {kFunc, kInverse, kTrack});
+const Register lambda = register_as<Lambda>("Lambda", "A function as a transform", {kFunc, kInverse, kTrack});
 const Register lambdad =
-    register_as<Lambdad>("Lambdad", "a function as a transform (dictionary form)", {kKeys, kFunc, kInverse, kTrack, kOverwrite, kMissing});
-const Register rand_lambda = register_as<RandLambda>("RandLambda", "a function as a transform, never cached", {kFunc, kProb, kInverse, kTrack});
-const Register rand_lambdad = register_as<RandLambdad>("RandLambdad", "a function as a transform, never cached (dictionary form)",
+    register_as<Lambdad>("Lambdad", "A function as a transform (dictionary form)", {kKeys, kFunc, kInverse, kTrack, kOverwrite, kMissing});
+const Register rand_lambda = register_as<RandLambda>("RandLambda", "A function as a transform, never cached", {kFunc, kProb, kInverse, kTrack});
+const Register rand_lambdad = register_as<RandLambdad>("RandLambdad", "A function as a transform, never cached (dictionary form)",
                                                        {kKeys, kFunc, kInverse, kTrack, kOverwrite, kProb, kMissing});
 
 }  // namespace

@@ -163,7 +163,7 @@ const Register array_form({
     .kind = "transform",
     .name = "LoadImage",
     .aliases = {},
-    .summary = "reads an image file, or several into one",
+    .summary = "Reads an image file, or several into one",
     .params = {kReader, kImageOnly, kType, kChannelFirst, kSimpleKeys, kPrune, kSeparator, kExpand, kMore},
     .make = [](const Args& args) -> Value {
       if (args.get<bool>("image_only")) return std::make_shared<LoadImage>(args);
@@ -175,7 +175,7 @@ const Register dictionary_form({
     .kind = "transform",
     .name = "LoadImaged",
     .aliases = {"LoadImageD", "LoadImageDict"},
-    .summary = "reads an image file, or several into one (dictionary form)",
+    .summary = "Reads an image file, or several into one (dictionary form)",
     .params = {required("keys", "keys that hold file names"), kReader, kType, optional("meta_keys", nullptr, "keys for the metadata, one per key"),
                optional("meta_key_postfix", "meta_dict", "metadata go to KEY_POSTFIX when meta_keys is None"),
                optional("overwriting", false, "replace metadata that are there already"), kImageOnly, kChannelFirst, kSimpleKeys, kPrune, kSeparator,

@@ -111,7 +111,7 @@ class ThresholdIntensity : public ImageTransform {
 
 const RegisterTransform normalize({
     .name = "NormalizeIntensity",
-    .summary = "subtract the mean, divide by the standard deviation",
+    .summary = "Subtract the mean, divide by the standard deviation",
     .params = {optional("subtrahend", Value(), "subtracted instead of the mean; with channel_wise one per channel"),
                optional("divisor", Value(), "divides instead of the standard deviation; with channel_wise one per channel"),
                optional("nonzero", false, "only voxels that are not zero"), optional("channel_wise", false, "every channel on its own"),
@@ -122,7 +122,7 @@ const RegisterTransform normalize({
 
 const RegisterTransform threshold({
     .name = "ThresholdIntensity",
-    .summary = "keep what is above or below a threshold",
+    .summary = "Keep what is above or below a threshold",
     .params = {required("threshold", "the threshold"), optional("above", true, "keep what is above it, else what is below"),
                optional("cval", 0.0, "what the rest becomes")},
     .per_key = {},

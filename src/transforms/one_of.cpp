@@ -78,7 +78,7 @@ const Register one_of({
     .kind = "transform",
     .name = "OneOf",
     .aliases = {},
-    .summary = "one of several transforms, drawn by weight",
+    .summary = "One of several transforms, drawn by weight",
     .params = {optional("transforms", nullptr, "the callables to draw from"), optional("weights", nullptr, "how likely each is; all alike if none"),
                kMapItems, kUnpack, kLog, kLazy, kOverrides},
     .make = [](const Args& args) -> Value { return std::make_shared<OneOf>(args); },
@@ -88,7 +88,7 @@ const Register random_order({
     .kind = "transform",
     .name = "RandomOrder",
     .aliases = {},
-    .summary = "all of several transforms, in a random order",
+    .summary = "All of several transforms, in a random order",
     .params = {optional("transforms", nullptr, "the callables"), kMapItems, kUnpack, kLog, kLazy, kOverrides},
     .make = [](const Args& args) -> Value { return std::make_shared<RandomOrder>(args); },
 });

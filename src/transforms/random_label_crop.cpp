@@ -245,20 +245,20 @@ Component crop_component(const std::string& name, const std::string& summary, st
           std::move(params),  [name](const Args& args) -> Value { return std::make_shared<T>(args, name); }};
 }
 
-const Register pos_neg(crop_component<LabelCrop>("RandCropByPosNegLabel", "crops around random voxels of foreground or background",
+const Register pos_neg(crop_component<LabelCrop>("RandCropByPosNegLabel", "Crops around random voxels of foreground or background",
                                                  {kSize, kLabel, kPos, kNeg, kSamples, kImage, kThreshold,
                                                   optional("fg_indices", Value(), "flat indices of the foreground, instead of the label"),
                                                   optional("bg_indices", Value(), "flat indices of the background"), kSmaller, kLazy}));
 const Register pos_neg_d(crop_component<LabelCropd>(
-    "RandCropByPosNegLabeld", "crops around random voxels of foreground or background (dictionary form)",
+    "RandCropByPosNegLabeld", "Crops around random voxels of foreground or background (dictionary form)",
     {kKeys, kLabelKey, kSize, kPos, kNeg, kSamples, kImageKey, kThreshold,
      optional("fg_indices_key", Value(), "key of the foreground's flat indices (FgBgToIndicesd), taken off the item"),
      optional("bg_indices_key", Value(), "key of the background's flat indices, taken off the item"), kSmaller, kMissing, kLazy}));
-const Register classes(crop_component<LabelCrop>("RandCropByLabelClasses", "crops around random voxels of each class",
+const Register classes(crop_component<LabelCrop>("RandCropByLabelClasses", "Crops around random voxels of each class",
                                                  {kSize, kRatios, kLabel, kClasses, kSamples, kImage, kThreshold,
                                                   optional("indices", Value(), "flat indices of each class, instead of the label"), kSmaller, kWarn,
                                                   kMost, kLazy}));
-const Register classes_d(crop_component<LabelCropd>("RandCropByLabelClassesd", "crops around random voxels of each class (dictionary form)",
+const Register classes_d(crop_component<LabelCropd>("RandCropByLabelClassesd", "Crops around random voxels of each class (dictionary form)",
                                                     {kKeys, kLabelKey, kSize, kRatios, kClasses, kSamples, kImageKey, kThreshold,
                                                      optional("indices_key", Value(),
                                                               "key of the flat indices of each class (ClassesToIndicesd), taken off the item"),

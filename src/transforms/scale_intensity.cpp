@@ -84,7 +84,7 @@ class ScaleIntensityRange : public ImageTransform {
 
 const RegisterTransform scale_intensity({
     .name = "ScaleIntensity",
-    .summary = "from the image's own smallest and largest value to [minv, maxv]",
+    .summary = "From the image's own smallest and largest value to [minv, maxv]",
     .params = {optional("minv", 0.0, "smallest value of the result"), optional("maxv", 1.0, "largest value of the result"),
                optional("factor", nullptr, "with minv and maxv None: multiply by 1 + factor"),
                optional("channel_wise", false, "every channel on its own"), dtype_param()},
@@ -98,7 +98,7 @@ const RegisterTransform scale_intensity({
 
 const RegisterTransform scale_intensity_range({
     .name = "ScaleIntensityRange",
-    .summary = "from [a_min, a_max] to [b_min, b_max]",
+    .summary = "From [a_min, a_max] to [b_min, b_max]",
     .params = {required("a_min", "start of the range in the image"), required("a_max", "end of the range in the image"),
                optional("b_min", nullptr, "what a_min becomes; None with b_max None: 0"),
                optional("b_max", nullptr, "what a_max becomes; None with b_min None: 1"), optional("clip", false, "clip to [b_min, b_max]"),

@@ -47,7 +47,7 @@ class MedianSmooth : public ImageTransform {
 
 const RegisterTransform gaussian({
     .name = "GaussianSmooth",
-    .summary = "smooth with a Gaussian",
+    .summary = "Smooth with a Gaussian",
     .params = {optional("sigma", 1.0, "standard deviation in voxels, one or one per axis"),
                optional("approx", "erf", "how the kernel is made: erf, sampled or scalespace")},
     .per_key = {},
@@ -56,7 +56,7 @@ const RegisterTransform gaussian({
 
 const RegisterTransform median({
     .name = "MedianSmooth",
-    .summary = "the median of the voxels around each",
+    .summary = "The median of the voxels around each",
     .params = {optional("radius", 1, "voxels on each side, one or one per axis")},
     .per_key = {},
     .make = [](const Args& args) -> TransformPtr { return std::make_shared<MedianSmooth>(args["radius"]); },
