@@ -57,18 +57,17 @@ WeightsPlace find_weights(bundle::ConfigParser& config, const fs::path& folder) 
 }
 
 Value load_network(const WeightsPlace& place, const std::function<Value()>& make_network) {
-  return with_context("loading weights " + place.file.string(), [&]() -> Value {
-    if (bundle::is_torchscript(place.file)) {
-      const Value* load = allowed::find("torch.jit.load");
-      if (!load) throw Error(ErrorKind::unsupported, "this build runs no TorchScript");
-      return call_value(*load, {{Value(place.file.string())}, {}});
-    }
-    const Value network = make_network();
-    const auto stateful = std::dynamic_pointer_cast<bundle::Stateful>(network.is_object() ? network.as_object() : nullptr);
-    if (!stateful) throw Error(ErrorKind::config, "the network is " + network.type_name() + ", which takes no weights");
-    stateful->load_state_dict(bundle::read_state_dict(place.file, place.key), true);
-    return network;
-  });
+  const std::string context = "loading weights " + place.file.string();
+  if (with_context(context, [&] { return bundle::is_torchscript(place.file); })) {
+    const Value* load = allowed::find("torch.jit.load");
+    if (!load) throw Error(ErrorKind::unsupported, place.file.string() + ": this build runs no TorchScript");
+    return with_context(context, [&] { return call_value(*load, {{Value(place.file.string())}, {}}); });
+  }
+  const Value network = make_network();
+  const auto stateful = std::dynamic_pointer_cast<bundle::Stateful>(network.is_object() ? network.as_object() : nullptr);
+  if (!stateful) throw Error(ErrorKind::config, "the network is " + network.type_name() + ", which takes no weights");
+  with_context(context, [&] { stateful->load_state_dict(bundle::read_state_dict(place.file, place.key), true); });
+  return network;
 }
 
 }  // namespace vesal::infer

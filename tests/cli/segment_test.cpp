@@ -194,7 +194,7 @@ TEST_F(Segment, BadInputLeavesNoOutput) {
 }
 
 TEST_F(Segment, WeightsThatAreNotThereOrDoNotFitAreNamed) {
-  write_tiny_bundle(dir / "tiny", {.weights = false});
+  write_tiny_bundle(dir / "tiny", {.weights = ""});
   const fs::path scan = write_scan(dir / "scan.nii.gz", small_scan());
   ProgramResult r = segment({scan.string(), "-o", (dir / "mask.nii.gz").string()});
   EXPECT_EQ(r.exit_code, 3);
@@ -208,6 +208,22 @@ TEST_F(Segment, WeightsThatAreNotThereOrDoNotFitAreNamed) {
   EXPECT_THAT(r.err, HasSubstr("model.pt"));
   EXPECT_THAT(r.err, HasSubstr("checkpoint ["));
   EXPECT_FALSE(fs::exists(dir / "mask.nii.gz"));
+}
+
+TEST_F(Segment, TakesSafetensorsAndTorchScriptAsWell) {
+  const fs::path scan = write_scan(dir / "scan.nii.gz", small_scan());
+  std::vector<Array> masks;
+  for (const std::string weights : {"model.pt", "model.safetensors", "model.ts"}) {
+    const fs::path folder = dir / ("bundle_" + weights), out = dir / (weights + ".nii");
+    write_tiny_bundle(folder, {.weights = weights});
+    const ProgramResult r = run_program({"segment", scan.string(), "-o", out.string(), "--bundle", folder.string()});
+    ASSERT_EQ(r.exit_code, 0) << weights << ": " << r.err;
+    masks.push_back(image::read_image(out).array().contiguous());
+  }
+  for (std::int64_t i = 0; i < masks[0].numel(); ++i) {
+    ASSERT_EQ(masks[1].data<std::uint8_t>()[i], masks[0].data<std::uint8_t>()[i]) << i;
+    ASSERT_EQ(masks[2].data<std::uint8_t>()[i], masks[0].data<std::uint8_t>()[i]) << i;
+  }
 }
 
 TEST_F(Segment, CtrlCEndsItWithoutOutput) {

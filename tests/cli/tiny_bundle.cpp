@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/registry.h"
-#include "bundle/checkpoint.h"
+#include "bundle/network_writer.h"
 #include "rule_weights.h"
 
 namespace vesal::tests {
@@ -47,14 +47,14 @@ void write_tiny_bundle(const std::filesystem::path& folder, const TinyBundle& wh
   write_file(folder / "configs/metadata.json",
              to_json(Dict{
                  {"name", "tiny"}, {"version", "1.2.3"}, {"task", "a test"}, {"intended_use", what.intended_use}, {"network_data_format", format}}));
-  if (!what.weights) return;
+  if (what.weights.empty()) return;
   CallArgs arguments;
   for (const auto& [key, value] : network)
     if (key != Value("_target_")) arguments.named.emplace_back(key.as_string(), value);
   const Value made = construct(components::get("UNet"), arguments);
   auto& stateful = dynamic_cast<bundle::Stateful&>(*made.as_object());
   fill_by_rule(stateful);
-  bundle::write_state_dict(folder / "models/model.pt", stateful.state_dict());
+  bundle::write_network({made, folder / "models" / what.weights, {1, 1, 16, 16, 16}, {}});
 }
 
 }  // namespace vesal::tests

@@ -21,7 +21,7 @@ struct TinyBundle {
     {"_target_": "Spacingd", "keys": "image", "pixdim": [3.0, 3.0, 3.0], "mode": "bilinear"},
     {"_target_": "ScaleIntensityRanged", "keys": "image", "a_min": -160, "a_max": 240, "b_min": 0, "b_max": 1, "clip": true})";
   std::string intended_use = "Made for a test, not for diagnosis";
-  bool weights = true;
+  std::string weights = "model.pt";  ///< in models/; .pt, .safetensors or .ts; empty: none
 };
 
 /// Writes the bundle: a UNet of two levels whose weights follow tests/rule_weights.h.
