@@ -229,9 +229,10 @@ Value eval_call(const Node& node, const Context& c) {
     } else if (kid->kind == Kind::double_star) {
       const Value spread = eval(kid->kids[0], c);
       for (const auto& [key, value] : spread.as_dict()) {
-        const bool twice = std::any_of(args.named.begin(), args.named.end(), [&](const auto& a) { return a.first == key.as_string(); });
-        if (twice) fail("argument '" + key.as_string() + "' twice");
-        args.named.emplace_back(key.as_string(), value);
+        const std::string& name = key.as_string();
+        const bool twice = std::any_of(args.named.begin(), args.named.end(), [&name](const auto& a) { return a.first == name; });
+        if (twice) fail("argument '" + name + "' twice");
+        args.named.emplace_back(name, value);
       }
     } else {
       args.positional.push_back(eval(kid, c));

@@ -101,7 +101,7 @@ std::optional<Value> Set::attribute(std::string_view name) {
   auto self = std::static_pointer_cast<Set>(shared_from_this());
   for (const auto& [method, op] : {std::pair{"union", "|"}, {"intersection", "&"}, {"difference", "-"}, {"symmetric_difference", "^"}})
     if (name == method)
-      return make_function("set." + std::string(name), [self, op](const CallArgs& args) {
+      return make_function("set." + std::string(name), [self, op = op](const CallArgs& args) {
         Value result = self;
         for (const Value& other : args.positional) {
           auto set = std::make_shared<Set>();
@@ -112,9 +112,10 @@ std::optional<Value> Set::attribute(std::string_view name) {
       });
   for (const auto& [method, op] : {std::pair{"issubset", "<="}, {"issuperset", ">="}})
     if (name == method)
-      return make_function("set." + std::string(name), [self, op](const CallArgs& args) {
+      return make_function("set." + std::string(name), [self, op = op](const CallArgs& args) {
+        if (args.positional.size() != 1) fail("one collection is wanted");
         auto set = std::make_shared<Set>();
-        for (const Value& v : drain(args.positional.at(0))) set->add(v);
+        for (const Value& v : drain(args.positional[0])) set->add(v);
         return compare(op, self, set);
       });
   return std::nullopt;

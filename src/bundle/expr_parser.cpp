@@ -279,6 +279,7 @@ class Parser {
       if (is("in")) break;
       items.push_back(target());
     } while (accept(",") && (tuple = true));
+    if (items.empty()) fail("a name is wanted after 'for'");
     return tuple ? make(Kind::tuple, std::move(items)) : items.at(0);
   }
   NodePtr target() {

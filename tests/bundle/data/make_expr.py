@@ -398,6 +398,9 @@ x for x in [1]
 *[1]
 1 if 2
 print(1 2)
+[i for in [1]]
+[i for () in [1]]
+{1}.issubset()
 """.strip("\n").split("\n")
 
 
