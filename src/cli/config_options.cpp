@@ -124,7 +124,7 @@ bundle::ConfigParser ConfigOptions::parser() {
   bundle::ConfigParser parser;
   parser.read_config(config_files());
   if (const auto meta = meta_files(); !meta.empty()) parser.read_meta(meta);
-  for (const auto& [id, value] : overrides_) with_context("--" + id, [&] { parser.update(id, value); });
+  for (const auto& entry : overrides_) with_context("--" + entry.first, [&] { parser.update(entry.first, entry.second); });
   return parser;
 }
 
