@@ -88,6 +88,8 @@ cmd_sanitize() {
   configure build/sanitize -DCMAKE_BUILD_TYPE=RelWithDebInfo -DCMAKE_CXX_COMPILER=clang++ -DCMAKE_C_COMPILER=clang \
     -DVESAL_TORCH=OFF -DVESAL_SANITIZE=address,undefined -DVESAL_FUZZ=ON
   cmake --build build/sanitize -j"$jobs"
+  # Absurd sizes are to come back as "no memory", as they do without sanitizers.
+  export ASAN_OPTIONS=allocator_may_return_null=1 LSAN_OPTIONS=suppressions=$PWD/scripts/leaks.txt:print_suppressions=0
   ctest --test-dir build/sanitize --output-on-failure
   local target name
   for target in build/sanitize/fuzz_*; do
