@@ -7,6 +7,7 @@
 #include "base/registry.h"
 #include "bundle/checkpoint.h"
 #include "cli/config_options.h"
+#include "cli/paths.h"
 #include "engine/predictor.h"
 #include "image/npy.h"
 #include "infer/bundle_weights.h"
@@ -20,12 +21,6 @@ struct Options {
   std::string net_id = "network_def", weights, key, device = "cpu", output;
   std::vector<std::string> inputs;
 };
-
-/// y.npy, y.1.npy, y.2.npy, ...
-fs::path numbered(const fs::path& path, std::size_t i) {
-  if (i == 0) return path;
-  return path.parent_path() / (path.stem().string() + "." + std::to_string(i) + path.extension().string());
-}
 
 int forward(ConfigOptions& config, const Options& o) {
   if (const auto words = config.words(); !words.empty()) throw Error(ErrorKind::usage, "unexpected '" + words[0] + "'");

@@ -11,6 +11,7 @@
 #include "bundle/expr_runtime.h"
 #include "cli/command.h"
 #include "cli/component_spec.h"
+#include "cli/paths.h"
 #include "image/image.h"
 #include "image/npy.h"
 
@@ -24,13 +25,6 @@ struct Options {
   std::vector<std::string> inputs;
   std::string weights, output;
 };
-
-/// y.npy, y.1.npy, y.2.npy ...
-fs::path numbered(const fs::path& path, std::size_t i) {
-  if (i == 0) return path;
-  fs::path p = path;
-  return p.replace_extension("." + std::to_string(i) + path.extension().string());
-}
 
 bool holds_array(const Value& v) { return bundle::expr::is_arrayish(v); }
 

@@ -3,16 +3,12 @@
 #include <algorithm>
 
 #include "bundle/expr_eval.h"
+#include "cli/paths.h"
 
 namespace vesal::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-bool is_file(const std::string& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
-}
 
 /// One name, names with commas between them, or a Python list of names.
 std::vector<std::string> split_files(const Value& given) {
@@ -117,7 +113,7 @@ std::vector<fs::path> ConfigOptions::meta_files() {
   if (!meta_.empty()) return paths_of(meta_);
   if (config_.empty()) return {};
   const fs::path beside = config_files().front().parent_path() / "metadata.json";
-  return is_file(beside.string()) ? std::vector<fs::path>{beside} : std::vector<fs::path>{};
+  return is_file(beside) ? std::vector<fs::path>{beside} : std::vector<fs::path>{};
 }
 
 bundle::ConfigParser ConfigOptions::parser() {

@@ -6,6 +6,7 @@
 #include "bundle/bundle_folder.h"
 #include "bundle/config.h"
 #include "cli/info.h"
+#include "cli/paths.h"
 
 namespace vesal::cli {
 namespace {
@@ -17,11 +18,6 @@ Dict channels(const std::map<std::int64_t, std::string>& names) {
   Dict out;
   for (const auto& [channel, name] : names) out[std::to_string(channel)] = name;
   return out;
-}
-
-bool is_file(const fs::path& path) {
-  std::error_code ignored;
-  return fs::is_regular_file(path, ignored);
 }
 
 /// The "network_def" of the inference configuration as written: its target, or the text that stands there.
