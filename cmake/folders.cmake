@@ -9,7 +9,8 @@ function(vesal_options target)
   endif()
 endfunction()
 
-set(vesal_torch_folders nn train)
+set(vesal_torch_folders nn train)          # these see libtorch
+set(vesal_no_torch_no_folder nn train tune)  # without it these are left out
 
 # Declares the folders in their order, lowest first.
 function(vesal_folders)
@@ -18,7 +19,7 @@ function(vesal_folders)
     list(APPEND below ${folder})
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
     set(below_${folder} "${below}" CACHE INTERNAL "folders ${folder} may use")
-    if(NOT sources OR (NOT VESAL_TORCH AND folder IN_LIST vesal_torch_folders))
+    if(NOT sources OR (NOT VESAL_TORCH AND folder IN_LIST vesal_no_torch_no_folder))
       continue()
     endif()
     add_library(vesal_${folder} OBJECT ${sources})

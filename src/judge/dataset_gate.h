@@ -1,0 +1,35 @@
+// The gate before training: what is wrong with a set of labelled cases, and how to repair it.
+#pragma once
+#include <cstdint>
+#include <filesystem>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/value.h"
+#include "judge/cases.h"
+
+namespace vesal::judge {
+
+enum class Severity { note, warning, error };
+
+struct Finding {
+  Severity severity = Severity::error;
+  std::string rule;  ///< e.g. "grid", "labels", "duplicate"; docs/datasets.md lists them
+  std::string case_id;
+  std::filesystem::path file;
+  std::string message, repair;
+};
+
+struct GateOptions {
+  LabelMap label_map;
+  std::set<std::int64_t> declared;  ///< labels of the bundle that are trained, without background
+  std::vector<std::string> sides;   ///< e.g. "spleen": names of organs by declared label, to check on which side they lie
+};
+
+/// Looks at every file once (voxels included), in parallel. Training and validation are told apart to find cases that are in both.
+std::vector<Finding> check_dataset(const CaseSet& training, const CaseSet& validation, const GateOptions& options);
+bool passes(const std::vector<Finding>& findings);  ///< no error among them
+Value to_value(const std::vector<Finding>& findings);
+
+}  // namespace vesal::judge
