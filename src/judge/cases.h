@@ -31,6 +31,7 @@ CaseSet read_cases(const std::filesystem::path& source);
 /// Which reference label means which label of the bundle; all others mean background. Empty: equal numbers.
 using LabelMap = std::map<std::int64_t, std::int64_t>;
 /// "1", "5:1", "5:1,3:2", or names of the set and of the bundle ("liver:liver", "spleen"). Throws Error(usage).
-LabelMap parse_label_map(const std::string& text, const std::map<std::int64_t, std::string>& reference, const std::map<std::int64_t, std::string>& bundle);
+LabelMap parse_label_map(const std::string& text, const std::map<std::int64_t, std::string>& reference,
+                         const std::map<std::int64_t, std::string>& bundle);
 
 }  // namespace vesal::judge

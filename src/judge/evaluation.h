@@ -25,9 +25,9 @@ struct CaseScore {
   LabelledCase source;
   std::vector<ClassScore> classes;
   double seconds = 0;
-  std::string error;          ///< why it could not be judged; empty if it was
+  std::string error;           ///< why it could not be judged; empty if it was
   std::filesystem::path mask;  ///< where the prediction was kept; empty if it was not
-  double dice() const;        ///< mean over classes where it is defined, else NaN
+  double dice() const;         ///< mean over classes where it is defined, else NaN
 };
 
 struct ClassSummary {
@@ -48,14 +48,15 @@ struct Evaluation {
 
 struct EvaluateOptions {
   LabelMap label_map;
-  std::filesystem::path keep_masks;  ///< folder for predictions; empty: not kept
+  std::filesystem::path keep_masks;                                            ///< folder for predictions; empty: not kept
   std::function<void(const CaseScore&, const image::Image& prediction)> seen;  ///< called after each case, in order
 };
 
 /// Cases that fail are in the result with their error; only cancellation and errors of the bundle itself are thrown.
 Evaluation evaluate(const infer::Segmenter& segmenter, const CaseSet& cases, const EvaluateOptions& options);
 
-/// use: the mean's interval lies at or above the gate; fine_tune: below it; too_few: the interval holds the gate or there are fewer than `least` cases.
+/// use: the mean's interval lies at or above the gate; fine_tune: below it; too_few: the interval holds the gate or there are fewer than `least`
+/// cases.
 Verdict judge(const Evaluation& evaluation, double gate, std::size_t least = 5);
 
 /// The whole as plain data, for JSON: see docs/evaluate.md.

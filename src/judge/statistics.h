@@ -16,9 +16,9 @@ Interval bootstrap_mean(const std::vector<double>& values, double confidence = 0
 
 /// Two models on the same cases. Differences are challenger minus champion.
 struct PairedComparison {
-  Interval difference;      ///< bootstrap of the mean difference
-  double wilcoxon_p = 1;    ///< two-sided signed-rank test, exact up to 25 pairs
-  double lower_bound = 0;   ///< one-sided 95 % bound of the mean difference
+  Interval difference;        ///< bootstrap of the mean difference
+  double wilcoxon_p = 1;      ///< two-sided signed-rank test, exact up to 25 pairs
+  double lower_bound = 0;     ///< one-sided 95 % bound of the mean difference
   bool not_inferior = false;  ///< lower_bound > -margin
 };
 PairedComparison compare_paired(const std::vector<double>& challenger, const std::vector<double>& champion, double margin);

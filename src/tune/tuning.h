@@ -15,7 +15,7 @@ struct TuningOptions {
   std::filesystem::path bundle;  ///< whose weights and inference.json it starts from
   std::filesystem::path output;  ///< the new bundle's folder
   judge::CaseSet training, validation;
-  judge::CaseSet replay;       ///< further training cases, whose labels are the bundle's already
+  judge::CaseSet replay;          ///< further training cases, whose labels are the bundle's already
   std::int64_t replay_share = 0;  ///< of 100 training samples so many from `replay`; 0: as they come
   judge::LabelMap label_map;
   std::vector<std::string> classes;  ///< transfer: names of the new output channels, background first; empty: the output layer stays
