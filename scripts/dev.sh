@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 jobs=${JOBS:-$(nproc)}
 
 build_packages="g++ cmake ninja-build pkg-config ccache libtorch-dev libopenblas0-pthread libhwy-dev libinsighttoolkit5-dev libdeflate-dev
-  zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libgtest-dev libgmock-dev"
+  zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libssl-dev libgtest-dev libgmock-dev"
 bench_packages="libbenchmark-dev"
 lint_packages="clang-format python3"
 sanitize_packages="clang libclang-rt-14-dev"
