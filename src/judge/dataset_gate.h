@@ -2,7 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <filesystem>
-#include <set>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,9 +22,9 @@ struct Finding {
 };
 
 struct GateOptions {
-  LabelMap label_map;
-  std::set<std::int64_t> declared;  ///< labels of the bundle that are trained, without background
-  std::vector<std::string> sides;   ///< e.g. "spleen": names of organs by declared label, to check on which side they lie
+  LabelMap label_map;                            ///< empty: equal numbers
+  std::map<std::int64_t, std::string> declared;  ///< labels that are trained (after the map) and their names, without background; empty: the set's
+  std::string modality;                          ///< "CT", "MR"; empty: the set's
 };
 
 /// Looks at every file once (voxels included), in parallel. Training and validation are told apart to find cases that are in both.
