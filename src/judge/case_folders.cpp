@@ -113,6 +113,14 @@ void pair_side_by_side(const fs::path& folder, std::vector<LabelledCase>& cases)
   }
 }
 
+/// The folder of labels that goes with images called so; of several the likelier word: masks may be predictions.
+std::optional<fs::path> labels_beside(const std::vector<fs::path>& folders, const std::string& rest) {
+  for (const char* word : {"labels", "label", "segmentations", "segs", "seg", "masks", "mask"})
+    for (const fs::path& folder : folders)
+      if (lower(folder.filename().string()) == word + lower(rest)) return folder;
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::vector<LabelledCase> pair_folder(const fs::path& folder) {
@@ -120,9 +128,7 @@ std::vector<LabelledCase> pair_folder(const fs::path& folder) {
   const std::vector<fs::path> folders = inside_of(folder, true);
   for (const fs::path& images : folders)
     if (const auto rest = rest_after(images.filename().string(), {"images", "image", "scans", "volumes"}))
-      for (const fs::path& labels : folders)
-        if (rest_after(labels.filename().string(), {"labels", "label", "masks", "mask", "segmentations", "segs", "seg"}) == rest)
-          pair_by_name(images, labels, split_of(*rest), cases);
+      if (const auto labels = labels_beside(folders, *rest)) pair_by_name(images, *labels, split_of(*rest), cases);
   if (cases.empty()) pair_side_by_side(folder, cases);
   if (cases.empty())
     for (const fs::path& one : folders) pair_side_by_side(one, cases);
