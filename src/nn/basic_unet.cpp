@@ -2,6 +2,7 @@
 #include "nn/convolution.h"
 #include "nn/factory.h"
 #include "nn/network.h"
+#include "nn/parts.h"
 #include "nn/upsample.h"
 
 namespace vesal::nn {
@@ -114,6 +115,8 @@ const Register basic_unet({
                optional("upsample", "deconv", "deconv, pixelshuffle or nontrainable")},
     .make = [](const Args& args) -> Value { return make_network("BasicUNet", std::make_shared<BasicUNet>(args)); },
 });
+
+const RegisterParts parts("BasicUNet", {.encoder = R"(^(conv_0|down_\d+)\.)", .decoder = R"(^upcat_\d+\.)", .head = R"(^final_conv\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

@@ -8,6 +8,7 @@
 #include "nn/convolution.h"
 #include "nn/factory.h"
 #include "nn/network.h"
+#include "nn/parts.h"
 
 namespace vesal::nn {
 namespace {
@@ -225,6 +226,11 @@ const Register dyn_unet({
                optional("trans_bias", false, "transposed convolutions have a bias")},
     .make = [](const Args& args) -> Value { return make_network("DynUNet", std::make_shared<DynUNet>(args)); },
 });
+
+// Parameters go by their first names; the same ones inside skip_layers follow them.
+const RegisterParts parts("DynUNet", {.encoder = R"(^(input_block|downsamples|bottleneck)\.)",
+                                      .decoder = R"(^upsamples\.)",
+                                      .head = R"(^(output_block|deep_supervision_heads)\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

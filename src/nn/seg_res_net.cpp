@@ -5,6 +5,7 @@
 #include "nn/convolution.h"
 #include "nn/factory.h"
 #include "nn/network.h"
+#include "nn/parts.h"
 #include "nn/upsample.h"
 
 namespace vesal::nn {
@@ -139,6 +140,8 @@ const Register seg_res_net({
                optional("upsample_mode", "nontrainable", "deconv, nontrainable or pixelshuffle")},
     .make = [](const Args& args) -> Value { return make_network("SegResNet", std::make_shared<SegResNet>(args)); },
 });
+
+const RegisterParts parts("SegResNet", {.encoder = R"(^(convInit|down_layers)\.)", .decoder = R"(^up_(layers|samples)\.)", .head = R"(^(conv_final|act_mod)\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "nn/convolution.h"
 #include "nn/network.h"
+#include "nn/parts.h"
 
 namespace vesal::nn {
 namespace {
@@ -109,6 +110,11 @@ const Register unet({
       return make_network("UNet", root);
     },
 });
+
+// Each level is a Sequential of down (0), skip connection (1) and up (2); the lowest has no numbers of its own.
+const RegisterParts parts("UNet", {.encoder = R"(^model\.(1\.submodule\.)*(0|conv|adn|residual)\.)",
+                                   .decoder = R"(^model\.(1\.submodule\.)+2\.)",
+                                   .head = R"(^model\.2\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

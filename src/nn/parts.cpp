@@ -1,0 +1,22 @@
+#include "nn/parts.h"
+
+#include <map>
+
+namespace vesal::nn {
+namespace {
+
+std::map<std::string, NetworkParts>& table() {
+  static std::map<std::string, NetworkParts> parts;
+  return parts;
+}
+
+}  // namespace
+
+RegisterParts::RegisterParts(std::string network, NetworkParts parts) { table()[std::move(network)] = std::move(parts); }
+
+const NetworkParts* find_parts(const std::string& network) {
+  const auto found = table().find(network);
+  return found == table().end() ? nullptr : &found->second;
+}
+
+}  // namespace vesal::nn
