@@ -25,6 +25,7 @@ struct TuningOptions {
   std::optional<double> learning_rate, warm_factor;  ///< warm_factor: what warm layers learn at, as a share of learning_rate
   std::int64_t patience = 0;                         ///< validations without progress before it stops; 0: never
   std::string augmentation = "standard";             ///< "none", "standard", "strong"
+  std::string recipe = "inference";  ///< "inference": made from what the bundle's inference does; "bundle": its own train configuration
   std::string version, name;                         ///< of the new bundle; empty: derived
   std::uint64_t seed = 1;
   bool resume = false;
@@ -37,6 +38,7 @@ struct TuningResult {
   double best_score = 0;
   std::int64_t best_epoch = 0, epochs = 0;
   std::vector<std::string> copied, fresh, frozen;  ///< names of parameters
+  std::vector<std::string> kept_classes;           ///< classes whose rows of a replaced output layer were copied
 };
 
 /// Writes OUT/configs/train.json (a recipe that `vesal bundle run` and MONAI run too), trains it, and completes the bundle.

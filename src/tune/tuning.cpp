@@ -1,0 +1,111 @@
+#include "tune/tuning.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "bundle/checkpoint.h"
+#include "bundle/config.h"
+#include "infer/workflow.h"
+#include "tune/new_bundle.h"
+
+namespace vesal::tune {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path unfinished(const fs::path& output) {
+  fs::path clean = fs::absolute(output).lexically_normal();
+  if (!clean.has_filename()) clean = clean.parent_path();
+  return clean.string() + ".unfinished";
+}
+
+void check_cases(const TuningOptions& options) {
+  if (options.training.cases.empty()) throw Error(ErrorKind::usage, "there are no cases to train on");
+  if (options.validation.cases.empty())
+    throw Error(ErrorKind::usage,
+                "there are no validation cases: without cases that are never trained on nobody can tell whether the tuning helped. One case cannot be "
+                "both; give at least one more");
+}
+
+void check_output(const TuningOptions& options, const fs::path& work) {
+  std::error_code ignored;
+  if (fs::exists(options.output, ignored) && !(fs::is_directory(options.output, ignored) && fs::is_empty(options.output, ignored)))
+    throw Error(ErrorKind::usage, options.output.string() + " exists already; choose another folder for the new bundle");
+  const bool begun = fs::exists(work / "configs/train.json", ignored);
+  if (options.resume && !begun) throw Error(ErrorKind::not_found, work.string() + ": there is no unfinished training to resume");
+  if (!options.resume && fs::exists(work, ignored))
+    throw Error(ErrorKind::usage, work.string() + " holds a training that was not finished; --resume goes on with it, or remove that folder");
+}
+
+bundle::ConfigParser parser_of(const TuningOptions& options, const fs::path& work) {
+  bundle::ConfigParser parser;
+  parser.read_config({work / "configs/train.json"});
+  parser.set("bundle_root", work.string());
+  if (options.device != "auto") parser.set("device", "$torch.device('" + options.device + "')");
+  return parser;
+}
+
+/// Everything of the new bundle but its weights, metadata and page.
+void begin(const BaseBundle& base, const InferenceSteps& steps, const StartWeights& start, const RecipePlan& plan, const TuningOptions& options,
+           const fs::path& work) {
+  bundle::ConfigParser recipe{Value(make_train_config(base, steps, plan))};
+  for (const auto& [id, text] : options.overrides) recipe.override_with(id, text);
+  write_inference_config(base, options, work);
+  copy_documents(base, work);
+  write_datalist(options, work);
+  write_file(work / "configs/evaluate.json", to_json(make_evaluate_config(base, plan), 4) + "\n");
+  bundle::write_state_dict(work / "models/start.pt", start.state);
+  write_file(work / "configs/train.json", to_json(recipe.get(), 4) + "\n");  // last: with it the training can be resumed
+}
+
+void train(bundle::ConfigParser& parser, TuningResult& result) {
+  parser.run_expressions("initialize");
+  parser.run_expressions("run");
+  const auto trainer = parser.object<infer::Workflow>("train::trainer"), validator = parser.object<infer::Workflow>("validate::evaluator");
+  result.epochs = trainer->state().epoch;
+  const infer::State& scored = validator->state();
+  if (scored.best_metric_epoch < 0 || !scored.best_metric.is_number())
+    throw Error(ErrorKind::config, "the training ended without a validation, so that no weights were kept");
+  result.best_score = scored.best_metric.as_float();
+  result.best_epoch = scored.best_metric_epoch;
+}
+
+/// The new weights are those of the network that the new inference.json builds.
+void check_weights(const fs::path& work) {
+  const BaseBundle made = read_base(work);
+  own_weights(made);
+}
+
+}  // namespace
+
+TuningResult tune(const TuningOptions& options) {
+  const fs::path work = unfinished(options.output);
+  check_cases(options);
+  check_output(options, work);
+  const BaseBundle base = read_base(options.bundle);
+  const InferenceSteps steps = read_inference_steps(base);
+  const StartWeights start = options.classes.empty() ? own_weights(base) : transplanted_weights(base, options.classes, options.seed);
+  const RecipePlan plan = make_plan(base, steps, start, options);
+  TuningResult result;
+  result.bundle = options.output;
+  result.copied = start.copied;
+  result.fresh = start.fresh;
+  result.kept_classes = start.kept_classes;
+  result.frozen = matching(plan.freeze, start.parameters);
+
+  if (!options.resume) begin(base, steps, start, plan, options, work);
+  bundle::ConfigParser parser = parser_of(options, work);
+  train(parser, result);
+  write_metadata(base, options, result, work);
+  write_readme(base, options, plan, start, result, work);
+  check_weights(work);
+  std::error_code ec;
+  fs::remove(options.output, ec);  // an empty folder
+  fs::rename(work, options.output, ec);
+  if (ec) throw Error(ErrorKind::io, options.output.string() + ": " + ec.message() + "; the finished bundle is in " + work.string());
+  return result;
+}
+
+}  // namespace vesal::tune
