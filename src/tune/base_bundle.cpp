@@ -50,15 +50,16 @@ std::string network_place(const ConfigParser& parser, const fs::path& file) {
 bool channels_overlap(ConfigParser& parser, const bundle::BundleFacts& facts) {
   std::optional<bool> overlap;
   if (parser.contains("postprocessing")) {
-    infer::for_each_described(parser.get_parsed_content("postprocessing", {.instantiate = false}), [&](const std::string& name, const Dict& arguments) {
-      const auto on = [&](const char* flag) {
-        const Value* v = arguments.find(flag);
-        return v && v->is_bool() && v->as_bool();
-      };
-      if (name == "Activationsd" && on("softmax")) overlap = false;
-      if (name == "Activationsd" && on("sigmoid")) overlap = true;
-      if (name == "AsDiscreted" && on("argmax") && !overlap) overlap = false;
-    });
+    infer::for_each_described(parser.get_parsed_content("postprocessing", {.instantiate = false}),
+                              [&](const std::string& name, const Dict& arguments) {
+                                const auto on = [&](const char* flag) {
+                                  const Value* v = arguments.find(flag);
+                                  return v && v->is_bool() && v->as_bool();
+                                };
+                                if (name == "Activationsd" && on("softmax")) overlap = false;
+                                if (name == "Activationsd" && on("sigmoid")) overlap = true;
+                                if (name == "AsDiscreted" && on("argmax") && !overlap) overlap = false;
+                              });
   }
   return overlap.value_or(!facts.output_channels.empty() && !facts.has_background());
 }
@@ -124,7 +125,8 @@ InferenceSteps read_inference_steps(const BaseBundle& base) {
   std::vector<std::string> scans;
   infer::for_each_described(written("preprocessing"), [&](const std::string& name, const Dict& arguments) {
     if (name == "LoadImaged") scans = infer::keys_of(arguments);
-    if (scans.size() != 1) fail(scans.empty() ? "the preprocessing does not begin with LoadImaged" : "the preprocessing reads several files of a case");
+    if (scans.size() != 1)
+      fail(scans.empty() ? "the preprocessing does not begin with LoadImaged" : "the preprocessing reads several files of a case");
     Dict step{{"_target_", name}, {"keys", "image"}};
     for (const auto& [key, value] : arguments) {
       if (key == Value("_target_")) continue;

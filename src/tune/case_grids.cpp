@@ -22,8 +22,9 @@ Header header_of(const std::filesystem::path& path) {
   {
     const MappedFile file(path);
     const auto bytes = file.bytes();
-    const std::vector<std::byte> head = image::is_gzip(bytes) ? image::gunzip_head(bytes, image::kNiftiHeaderBytes)
-                                                              : std::vector<std::byte>(bytes.begin(), bytes.begin() + std::min(bytes.size(), image::kNiftiHeaderBytes));
+    const std::vector<std::byte> head = image::is_gzip(bytes)
+                                            ? image::gunzip_head(bytes, image::kNiftiHeaderBytes)
+                                            : std::vector<std::byte>(bytes.begin(), bytes.begin() + std::min(bytes.size(), image::kNiftiHeaderBytes));
     if (image::looks_like_nifti(head)) {
       const image::NiftiHeader nifti = image::parse_nifti_header(head);
       return {nifti.shape, image::affine_of(nifti)};

@@ -62,8 +62,9 @@ std::optional<Value> adapted(const Value& step, const BaseBundle& base, const st
   Dict out;
   for (const auto& [key, value] : step.as_dict()) out[key] = value;
   if (name == "Lambdad" || name == "LabelToContourd")
-    throw Error(ErrorKind::unsupported, base.config_file.string() + ": the postprocessing's " + name + " is written for the old classes; take it out of the "
-                                                                    "bundle before the transfer");
+    throw Error(ErrorKind::unsupported, base.config_file.string() + ": the postprocessing's " + name +
+                                            " is written for the old classes; take it out of the "
+                                            "bundle before the transfer");
   if (name == "Activationsd" && base.overlapping) {
     out.erase("sigmoid");
     out["softmax"] = true;
@@ -214,12 +215,13 @@ void write_readme(const BaseBundle& base, const TuningOptions& options, const Re
   row("network", fmt::format("{}, {} parameters", base.network, start.weights(start.parameters)));
   row("training cases", std::to_string(options.training.cases.size()));
   if (!options.replay.cases.empty())
-    row("replayed cases", fmt::format("{} (labels of the base; a pass shows each new case {} times and each of these {} times)", options.replay.cases.size(),
-                                      plan.case_repeats, plan.replay_repeats));
+    row("replayed cases", fmt::format("{} (labels of the base; a pass shows each new case {} times and each of these {} times)",
+                                      options.replay.cases.size(), plan.case_repeats, plan.replay_repeats));
   row("validation cases", fmt::format("{}, never trained on; they chose the epoch", options.validation.cases.size()));
   if (transfer) {
     row("classes", fmt::format("{}", fmt::join(options.classes, ", ")));
-    row("weights copied", fmt::format("{} of {} parameters' ({} numbers)", start.copied.size(), start.parameters.size(), start.weights(start.copied)));
+    row("weights copied",
+        fmt::format("{} of {} parameters' ({} numbers)", start.copied.size(), start.parameters.size(), start.weights(start.copied)));
     row("new weights", fmt::format("{}", fmt::join(start.fresh, ", ")));
     if (!start.kept_classes.empty()) row("rows of the old output layer kept", fmt::format("{}", fmt::join(start.kept_classes, ", ")));
   }
@@ -231,13 +233,15 @@ void write_readme(const BaseBundle& base, const TuningOptions& options, const Re
                                                            plan.learning_rate * plan.warm_factor));
   row("augmentation", plan.augmentation);
   row("seed", std::to_string(plan.seed));
-  row("best epoch", fmt::format("{}: mean Dice {:.4f} on the validation cases, on the grid that is trained on", result.best_epoch, result.best_score));
+  row("best epoch",
+      fmt::format("{}: mean Dice {:.4f} on the validation cases, on the grid that is trained on", result.best_epoch, result.best_score));
   text += fmt::format(
       "\n`configs/train.json` is the whole recipe; `vesal bundle run --config_file configs/train.json --datalist FILE` and MONAI run it again.\n"
       "`training/` lists the files that were trained on. Take it out before you give the bundle away.\n"
       "\n## Limits\n\n"
       "{} validation cases chose the best epoch, so the score above is a little too good. Judge the bundle on cases that had no part in this:\n"
-      "`vesal evaluate --bundle . --data FOLDER`. It knows scanners and patients like those it was trained on; on others it may fail without a sign.\n",
+      "`vesal evaluate --bundle . --data FOLDER`. It knows scanners and patients like those it was trained on; on others it may fail without a "
+      "sign.\n",
       options.validation.cases.size());
   std::error_code ignored;
   if (const fs::path page = base.facts.folder / "docs/README.md"; fs::is_regular_file(page, ignored))

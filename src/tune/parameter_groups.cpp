@@ -15,7 +15,8 @@ namespace {
 std::string pattern_of_part(const std::string& part, const std::string& network) {
   const nn::NetworkParts* parts = nn::find_parts(network);
   if (!parts)
-    throw Error(ErrorKind::usage, fmt::format("which parameters of {} are its {} is not known; give a regular expression over their names", network, part));
+    throw Error(ErrorKind::usage,
+                fmt::format("which parameters of {} are its {} is not known; give a regular expression over their names", network, part));
   return part == "encoder" ? parts->encoder : part == "decoder" ? parts->decoder : parts->head;
 }
 
@@ -31,7 +32,8 @@ std::vector<std::string> matching(const std::string& pattern, const std::vector<
   std::vector<std::string> names;
   if (pattern.empty()) return names;
   const std::regex regex = compiled(pattern);
-  std::copy_if(parameters.begin(), parameters.end(), std::back_inserter(names), [&](const std::string& name) { return std::regex_search(name, regex); });
+  std::copy_if(parameters.begin(), parameters.end(), std::back_inserter(names),
+               [&](const std::string& name) { return std::regex_search(name, regex); });
   return names;
 }
 
@@ -45,8 +47,9 @@ std::string freeze_pattern(const std::vector<std::string>& freeze, const std::st
     const bool part = one == "encoder" || one == "decoder" || one == "head";
     const std::string pattern = part ? pattern_of_part(one, network) : one;
     if (pattern.empty() || matching(pattern, parameters).empty())
-      throw Error(ErrorKind::usage, fmt::format("--freeze {}: no parameter of {} is called so; there are encoder, decoder, head, and names such as {}", one,
-                                                network, fmt::join(parameters.begin(), parameters.begin() + std::min<std::size_t>(3, parameters.size()), ", ")));
+      throw Error(ErrorKind::usage,
+                  fmt::format("--freeze {}: no parameter of {} is called so; there are encoder, decoder, head, and names such as {}", one, network,
+                              fmt::join(parameters.begin(), parameters.begin() + std::min<std::size_t>(3, parameters.size()), ", ")));
     all += (all.empty() ? "" : "|") + (freeze.size() > 1 ? "(?:" + pattern + ")" : pattern);
   }
   if (!all.empty() && matching(all, parameters).size() == parameters.size())

@@ -42,8 +42,7 @@ Value expand(bundle::ConfigParser& parser, const std::string& id, const Value& w
       const std::string target = bundle::normalize_id(text.substr(1));
       return expand(parser, target, parser.get(target), depth + 1);
     }
-    if (text.starts_with('$') && text.find('@') != std::string::npos)
-      return as_data(parser.get_parsed_content(id, {.instantiate = false}), id);
+    if (text.starts_with('$') && text.find('@') != std::string::npos) return as_data(parser.get_parsed_content(id, {.instantiate = false}), id);
     return written;
   }
   if (written.is_sequence()) {

@@ -65,8 +65,8 @@ void check_patch(const BaseBundle& base, const std::vector<std::int64_t>& patch)
     throw Error(ErrorKind::usage, fmt::format("--patch has {} extents, the network works in {} dimensions", patch.size(), base.spatial_dims));
   for (std::size_t d = 0; d < patch.size(); ++d)
     if (patch[d] < multiple[d] || patch[d] % multiple[d] != 0 || patch[d] > 1024)
-      throw Error(ErrorKind::usage, fmt::format("--patch {}: each extent has to be a multiple of {}, which {} halves its input to, 1024 at most", patch[d],
-                                                multiple[d], base.network));
+      throw Error(ErrorKind::usage, fmt::format("--patch {}: each extent has to be a multiple of {}, which {} halves its input to, 1024 at most",
+                                                patch[d], multiple[d], base.network));
 }
 
 std::int64_t positive(const std::optional<std::int64_t>& given, std::int64_t fallback, const char* name, std::int64_t most = 1000000) {
@@ -145,8 +145,7 @@ RecipePlan make_plan(const BaseBundle& base, const InferenceSteps& steps, const 
 
   const auto cases = static_cast<std::int64_t>(options.training.cases.size() + options.replay.cases.size());
   plan.batch_size = positive(options.batch_size, std::min<std::int64_t>(kPatchesPerStep, cases), "batch-size", 256);
-  plan.samples_per_case =
-      positive(options.samples_per_case, std::max<std::int64_t>(1, kPatchesPerStep / plan.batch_size), "samples-per-case", 256);
+  plan.samples_per_case = positive(options.samples_per_case, std::max<std::int64_t>(1, kPatchesPerStep / plan.batch_size), "samples-per-case", 256);
   plan.epochs = positive(options.epochs, kEpochs, "epochs");
   plan.iterations = positive(options.iterations, kIterations, "iterations");
   plan.validation_interval = std::max<std::int64_t>(1, plan.epochs / kValidations);

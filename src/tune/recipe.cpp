@@ -34,10 +34,12 @@ Dict loss_of(const RecipePlan& plan) {
 
 List scored_steps(const RecipePlan& plan) {
   if (single_channel(plan))
-    return List{{Dict{{"_target_", "Activationsd"}, {"keys", "pred"}, {"sigmoid", true}}, Dict{{"_target_", "AsDiscreted"}, {"keys", "pred"}, {"threshold", 0.5}}}};
-  return List{{Dict{{"_target_", "Activationsd"}, {"keys", "pred"}, {"softmax", true}},
-               Dict{{"_target_", "AsDiscreted"}, {"keys", list_of<const char*>({"pred", "label"})}, {"argmax", List{{Value(true), Value(false)}}},
-                    {"to_onehot", plan.out_channels}}}};
+    return List{{Dict{{"_target_", "Activationsd"}, {"keys", "pred"}, {"sigmoid", true}},
+                 Dict{{"_target_", "AsDiscreted"}, {"keys", "pred"}, {"threshold", 0.5}}}};
+  return List{{Dict{{"_target_", "Activationsd"}, {"keys", "pred"}, {"softmax", true}}, Dict{{"_target_", "AsDiscreted"},
+                                                                                             {"keys", list_of<const char*>({"pred", "label"})},
+                                                                                             {"argmax", List{{Value(true), Value(false)}}},
+                                                                                             {"to_onehot", plan.out_channels}}}};
 }
 
 Dict mean_dice(const char* name, const RecipePlan& plan) {
@@ -60,10 +62,14 @@ Dict train_part(const BaseBundle& base, const InferenceSteps& steps, const Recip
   train["deterministic_transforms"] = fixed_steps(steps, plan);
   train["random_transforms"] = random_steps(base, steps, plan);
   train["preprocessing"] = compose("$@train#deterministic_transforms + @train#random_transforms");
-  train["dataset"] = Dict{{"_target_", "CacheDataset"},        {"data", cases_expression(plan)}, {"transform", "@train#preprocessing"},
-                          {"cache_rate", "@cache_rate"},       {"num_workers", 2},               {"hash_as_key", true}};
-  train["dataloader"] = Dict{{"_target_", "DataLoader"}, {"dataset", "@train#dataset"}, {"batch_size", "@batch_size"},
-                             {"shuffle", true},          {"num_workers", "@num_workers"}};
+  train["dataset"] = Dict{{"_target_", "CacheDataset"},
+                          {"data", cases_expression(plan)},
+                          {"transform", "@train#preprocessing"},
+                          {"cache_rate", "@cache_rate"},
+                          {"num_workers", 2},
+                          {"hash_as_key", true}};
+  train["dataloader"] = Dict{
+      {"_target_", "DataLoader"}, {"dataset", "@train#dataset"}, {"batch_size", "@batch_size"}, {"shuffle", true}, {"num_workers", "@num_workers"}};
   train["inferer"] = Dict{{"_target_", "SimpleInferer"}};
   List handlers{{Dict{{"_target_", "LrScheduleHandler"}, {"lr_scheduler", "@lr_scheduler"}, {"print_lr", false}},
                  Dict{{"_target_", "ValidationHandler"}, {"validator", "@validate#evaluator"}, {"epoch_level", true}, {"interval", "@val_interval"}},
@@ -96,17 +102,17 @@ Dict train_part(const BaseBundle& base, const InferenceSteps& steps, const Recip
 Dict validate_part(const InferenceSteps& steps, const RecipePlan& plan) {
   Dict validate;
   validate["preprocessing"] = compose("%train#deterministic_transforms");
-  validate["dataset"] = Dict{{"_target_", "CacheDataset"}, {"data", "@validation_cases"}, {"transform", "@validate#preprocessing"}, {"cache_rate", "@cache_rate"}};
+  validate["dataset"] =
+      Dict{{"_target_", "CacheDataset"}, {"data", "@validation_cases"}, {"transform", "@validate#preprocessing"}, {"cache_rate", "@cache_rate"}};
   validate["dataloader"] =
       Dict{{"_target_", "DataLoader"}, {"dataset", "@validate#dataset"}, {"batch_size", 1}, {"shuffle", false}, {"num_workers", 0}};
   validate["inferer"] = steps.inferer;
   validate["postprocessing"] = compose(scored_steps(plan));
-  List handlers{{Dict{{"_target_", "StatsHandler"}, {"iteration_log", false}},
-                 Dict{{"_target_", "CheckpointSaver"},
-                      {"save_dir", "@ckpt_dir"},
-                      {"save_dict", Dict{{"model", "@network"}}},
-                      {"save_key_metric", true},
-                      {"key_metric_filename", "model.pt"}}}};
+  List handlers{{Dict{{"_target_", "StatsHandler"}, {"iteration_log", false}}, Dict{{"_target_", "CheckpointSaver"},
+                                                                                    {"save_dir", "@ckpt_dir"},
+                                                                                    {"save_dict", Dict{{"model", "@network"}}},
+                                                                                    {"save_key_metric", true},
+                                                                                    {"key_metric_filename", "model.pt"}}}};
   if (plan.patience > 0) handlers.items.emplace_back("@early_stop");
   validate["handlers"] = std::move(handlers);
   validate["key_metric"] = mean_dice("val_mean_dice", plan);
@@ -185,7 +191,8 @@ Dict make_train_config(const BaseBundle& base, const InferenceSteps& steps, cons
   add_optimizer(config, plan);
   config["train"] = train_part(base, steps, plan);
   config["validate"] = validate_part(steps, plan);
-  config["start"] = Dict{{"_target_", "CheckpointLoader"}, {"load_path", "$@bundle_root + '/models/start.pt'"}, {"load_dict", Dict{{"model", "@network"}}}};
+  config["start"] =
+      Dict{{"_target_", "CheckpointLoader"}, {"load_path", "$@bundle_root + '/models/start.pt'"}, {"load_dict", Dict{{"model", "@network"}}}};
   List initialize{{Value("$monai.utils.set_determinism(seed=@seed)"), Value("$@start(@train#trainer)")}};
   if (!plan.freeze.empty()) initialize.items.emplace_back("$monai.networks.utils.freeze_layers(@network, freeze_vars=@freeze)");
   if (plan.patience > 0) {

@@ -11,10 +11,28 @@ namespace {
 const Value kBoth = List{{Value("image"), Value("label")}};
 
 /// Transforms that move voxels, so that the label has to follow.
-const std::set<std::string> kSpatial{"LoadImaged",           "EnsureChannelFirstd", "Orientationd",       "Spacingd",    "SpatialResampled", "Resized",
-                                     "Zoomd",                "Flipd",               "Rotated",            "Rotate90d",   "SpatialPadd",      "BorderPadd",
-                                     "DivisiblePadd",        "SpatialCropd",        "CenterSpatialCropd", "Transposed",  "CenterScaleCropd", "CropForegroundd",
-                                     "ResizeWithPadOrCropd", "EnsureTyped",         "ToTensord",          "SqueezeDimd"};
+const std::set<std::string> kSpatial{"LoadImaged",
+                                     "EnsureChannelFirstd",
+                                     "Orientationd",
+                                     "Spacingd",
+                                     "SpatialResampled",
+                                     "Resized",
+                                     "Zoomd",
+                                     "Flipd",
+                                     "Rotated",
+                                     "Rotate90d",
+                                     "SpatialPadd",
+                                     "BorderPadd",
+                                     "DivisiblePadd",
+                                     "SpatialCropd",
+                                     "CenterSpatialCropd",
+                                     "Transposed",
+                                     "CenterScaleCropd",
+                                     "CropForegroundd",
+                                     "ResizeWithPadOrCropd",
+                                     "EnsureTyped",
+                                     "ToTensord",
+                                     "SqueezeDimd"};
 const std::set<std::string> kInterpolating{"Spacingd", "SpatialResampled", "Resized", "Zoomd", "Rotated"};
 /// Transforms of the scan's values alone.
 const std::set<std::string> kValues{"ScaleIntensityd",
@@ -110,8 +128,7 @@ void add_values(List& steps, const Strength& s, const std::optional<ValueRange>&
     add({{"_target_", "RandSimulateLowResolutiond"}, {"keys", "image"}, {"prob", s.resolution}, {"zoom_range", span(0.5, 1)}});
   if (s.bias > 0) add({{"_target_", "RandBiasFieldd"}, {"keys", "image"}, {"prob", s.bias}, {"coeff_range", span(0, 0.1)}});
   add({{"_target_", "RandScaleIntensityd"}, {"keys", "image"}, {"factors", s.scale}, {"prob", s.values}});
-  if (range)
-    add({{"_target_", "RandShiftIntensityd"}, {"keys", "image"}, {"offsets", s.shift * (range->high - range->low)}, {"prob", s.values}});
+  if (range) add({{"_target_", "RandShiftIntensityd"}, {"keys", "image"}, {"offsets", s.shift * (range->high - range->low)}, {"prob", s.values}});
   add({{"_target_", "RandAdjustContrastd"}, {"keys", "image"}, {"prob", s.gamma}, {"gamma", span(s.gamma_low, s.gamma_high)}});
   if (s.histogram > 0)
     add({{"_target_", "RandHistogramShiftd"}, {"keys", "image"}, {"num_control_points", List{{Value(6), Value(10)}}}, {"prob", s.histogram}});
@@ -119,11 +136,7 @@ void add_values(List& steps, const Strength& s, const std::optional<ValueRange>&
   for (const char* axis : {"sigma_x", "sigma_y", "sigma_z"}) smooth[axis] = span(0.4, s.smooth_sigma);
   add(smooth);
   if (range)
-    add({{"_target_", "RandGaussianNoised"},
-         {"keys", "image"},
-         {"prob", s.noise},
-         {"mean", 0.0},
-         {"std", s.noise_std * (range->high - range->low)}});
+    add({{"_target_", "RandGaussianNoised"}, {"keys", "image"}, {"prob", s.noise}, {"mean", 0.0}, {"std", s.noise_std * (range->high - range->low)}});
 }
 
 }  // namespace
@@ -196,8 +209,7 @@ List random_steps(const BaseBundle& base, const InferenceSteps& steps, const Rec
   const bool edge = padding && padding->is_string() && padding->as_string() == "replicate";
   const bool moves = plan.augmentation != "none";
   const char* cut = moves ? "@crop_size" : "@patch_size";
-  out.items.push_back(
-      Dict{{"_target_", "SpatialPadd"}, {"keys", kBoth}, {"spatial_size", cut}, {"mode", edge ? "edge" : "constant"}});
+  out.items.push_back(Dict{{"_target_", "SpatialPadd"}, {"keys", kBoth}, {"spatial_size", cut}, {"mode", edge ? "edge" : "constant"}});
   Dict crop{{"_target_", "RandCropByPosNegLabeld"}, {"keys", kBoth}, {"label_key", "label"}, {"spatial_size", cut}};
   if (plan.out_channels > 2) {
     crop["_target_"] = "RandCropByLabelClassesd";
@@ -215,8 +227,8 @@ List random_steps(const BaseBundle& base, const InferenceSteps& steps, const Rec
   if (!moves) return out;
 
   const Strength& s = plan.augmentation == "strong" ? kStrong : kStandard;
-  Dict affine{{"_target_", "RandAffined"}, {"keys", kBoth}, {"prob", s.affine}, {"spatial_size", "@patch_size"},
-              {"rotate_range", rotation(s.rotate, plan)}};
+  Dict affine{
+      {"_target_", "RandAffined"}, {"keys", kBoth}, {"prob", s.affine}, {"spatial_size", "@patch_size"}, {"rotate_range", rotation(s.rotate, plan)}};
   affine["scale_range"] = per_axis("v", s.zoom, plan).at("v");
   if (s.shear > 0) {
     List shear;

@@ -26,7 +26,8 @@ Built build(const Dict& network_def) {
   built.state = stateful->state_dict();
   const auto named = built.object.as_object()->attribute("named_parameters");
   if (!named) throw Error(ErrorKind::unsupported, target + " cannot be trained");
-  for (const Value& pair : call_value(*named, {}).items()) built.parameters.push_back(pair.items().at(0).as_string());
+  const Value pairs = call_value(*named, {});
+  for (const Value& pair : pairs.items()) built.parameters.push_back(pair.items().at(0).as_string());
   return built;
 }
 

@@ -10,10 +10,10 @@ namespace vesal::tune {
 
 struct StartWeights {
   bundle::StateDict state;
-  std::vector<std::string> parameters;    ///< every parameter's name, in PyTorch's order
-  std::vector<std::string> copied;        ///< parameters taken over whole
-  std::vector<std::string> fresh;         ///< parameters that are new, wholly or but for the rows of `kept_classes`
-  std::vector<std::string> kept_classes;  ///< classes of the old output layer whose weights were taken over by name
+  std::vector<std::string> parameters;                                ///< every parameter's name, in PyTorch's order
+  std::vector<std::string> copied;                                    ///< parameters taken over whole
+  std::vector<std::string> fresh;                                     ///< parameters that are new, wholly or but for the rows of `kept_classes`
+  std::vector<std::string> kept_classes;                              ///< classes of the old output layer whose weights were taken over by name
   std::int64_t weights(const std::vector<std::string>& names) const;  ///< numbers in these parameters
 };
 

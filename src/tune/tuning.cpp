@@ -24,9 +24,10 @@ fs::path unfinished(const fs::path& output) {
 void check_cases(const TuningOptions& options) {
   if (options.training.cases.empty()) throw Error(ErrorKind::usage, "there are no cases to train on");
   if (options.validation.cases.empty())
-    throw Error(ErrorKind::usage,
-                "there are no validation cases: without cases that are never trained on nobody can tell whether the tuning helped. One case cannot be "
-                "both; give at least one more");
+    throw Error(
+        ErrorKind::usage,
+        "there are no validation cases: without cases that are never trained on nobody can tell whether the tuning helped. One case cannot be "
+        "both; give at least one more");
 }
 
 void check_output(const TuningOptions& options, const fs::path& work) {
@@ -78,16 +79,68 @@ void check_weights(const fs::path& work) {
   own_weights(made);
 }
 
+/// All that is known before the training.
+struct Study {
+  BaseBundle base;
+  InferenceSteps steps;
+  StartWeights start;
+  RecipePlan plan;
+};
+
+Study study(const TuningOptions& options) {
+  check_cases(options);
+  check_output(options, unfinished(options.output));
+  Study s;
+  s.base = read_base(options.bundle);
+  s.steps = read_inference_steps(s.base);
+  s.start = options.classes.empty() ? own_weights(s.base) : transplanted_weights(s.base, options.classes, options.seed);
+  s.plan = make_plan(s.base, s.steps, s.start, options);
+  return s;
+}
+
+template <class T>
+List list_of(const std::vector<T>& values) {
+  List list;
+  for (const T& v : values) list.items.emplace_back(v);
+  return list;
+}
+
 }  // namespace
+
+Value plan_of(const TuningOptions& options) {
+  const auto [base, steps, start, plan] = study(options);
+  const auto frozen = matching(plan.freeze, start.parameters);
+  const std::int64_t all = start.weights(start.parameters);
+  return Dict{{"base", base.facts.name},
+              {"base_version", base.facts.version},
+              {"name", new_name(base, options)},
+              {"version", new_version(base, options)},
+              {"network", base.network},
+              {"classes", list_of(options.classes.empty() ? base.classes : options.classes)},
+              {"training_cases", options.training.cases.size()},
+              {"replay_cases", options.replay.cases.size()},
+              {"validation_cases", options.validation.cases.size()},
+              {"parameters", all},
+              {"trained_parameters", all - start.weights(frozen)},
+              {"copied", list_of(start.copied)},
+              {"fresh", list_of(start.fresh)},
+              {"kept_classes", list_of(start.kept_classes)},
+              {"frozen", list_of(frozen)},
+              {"patch_size", list_of(plan.patch_size)},
+              {"batch_size", plan.batch_size},
+              {"samples_per_case", plan.samples_per_case},
+              {"epochs", plan.epochs},
+              {"iterations", plan.iterations},
+              {"validation_interval", plan.validation_interval},
+              {"learning_rate", plan.learning_rate},
+              {"warm_factor", plan.warm_factor},
+              {"full_rate_parameters", plan.full_rate.size()},
+              {"augmentation", plan.augmentation}};
+}
 
 TuningResult tune(const TuningOptions& options) {
   const fs::path work = unfinished(options.output);
-  check_cases(options);
-  check_output(options, work);
-  const BaseBundle base = read_base(options.bundle);
-  const InferenceSteps steps = read_inference_steps(base);
-  const StartWeights start = options.classes.empty() ? own_weights(base) : transplanted_weights(base, options.classes, options.seed);
-  const RecipePlan plan = make_plan(base, steps, start, options);
+  const auto [base, steps, start, plan] = study(options);
   TuningResult result;
   result.bundle = options.output;
   result.copied = start.copied;

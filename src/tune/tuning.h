@@ -26,7 +26,7 @@ struct TuningOptions {
   std::int64_t patience = 0;                         ///< validations without progress before it stops; 0: never
   std::string augmentation = "standard";             ///< "none", "standard", "strong"
   std::string recipe = "inference";  ///< "inference": made from what the bundle's inference does; "bundle": its own train configuration
-  std::string version, name;                         ///< of the new bundle; empty: derived
+  std::string version, name;         ///< of the new bundle; empty: derived
   std::uint64_t seed = 1;
   bool resume = false;
   std::string device = "auto";
@@ -40,6 +40,10 @@ struct TuningResult {
   std::vector<std::string> copied, fresh, frozen;  ///< names of parameters
   std::vector<std::string> kept_classes;           ///< classes whose rows of a replaced output layer were copied
 };
+
+/// What tune() would do, as plain data for people and scripts: cases, parameters and how many of them learn, patches, epochs, rates, class names.
+/// Reads headers and weights, writes nothing. Throws Error as tune() does.
+Value plan_of(const TuningOptions& options);
 
 /// Writes OUT/configs/train.json (a recipe that `vesal bundle run` and MONAI run too), trains it, and completes the bundle.
 /// Nothing is left half done: a folder that is not finished says so and --resume finishes it. Throws Error.
