@@ -141,7 +141,8 @@ const Register seg_res_net({
     .make = [](const Args& args) -> Value { return make_network("SegResNet", std::make_shared<SegResNet>(args)); },
 });
 
-const RegisterParts parts("SegResNet", {.encoder = R"(^(convInit|down_layers)\.)", .decoder = R"(^up_(layers|samples)\.)", .head = R"(^(conv_final|act_mod)\.)"});
+const RegisterParts parts("SegResNet",
+                          {.encoder = R"(^(convInit|down_layers)\.)", .decoder = R"(^up_(layers|samples)\.)", .head = R"(^(conv_final|act_mod)\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

@@ -73,6 +73,12 @@ void train(bundle::ConfigParser& parser, TuningResult& result) {
   result.best_epoch = scored.best_metric_epoch;
 }
 
+/// A training that ended before it kept anything leaves nothing.
+void forget_if_useless(const fs::path& work) {
+  std::error_code ignored;
+  if (!fs::exists(work / "models/model.pt", ignored)) fs::remove_all(work, ignored);
+}
+
 /// The new weights are those of the network that the new inference.json builds.
 void check_weights(const fs::path& work) {
   const BaseBundle made = read_base(work);
@@ -148,9 +154,14 @@ TuningResult tune(const TuningOptions& options) {
   result.kept_classes = start.kept_classes;
   result.frozen = matching(plan.freeze, start.parameters);
 
-  if (!options.resume) begin(base, steps, start, plan, options, work);
-  bundle::ConfigParser parser = parser_of(options, work);
-  train(parser, result);
+  try {
+    if (!options.resume) begin(base, steps, start, plan, options, work);
+    bundle::ConfigParser parser = parser_of(options, work);
+    train(parser, result);
+  } catch (...) {
+    forget_if_useless(work);
+    throw;
+  }
   write_metadata(base, options, result, work);
   write_readme(base, options, plan, start, result, work);
   check_weights(work);
