@@ -22,7 +22,7 @@ std::vector<Command>& commands() {
 }
 
 const char* const kEverywhere = "Every command takes -q (quiet), -v (verbose), --json (results as JSON on standard output) and --threads N.";
-const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check MONAI bundles"}};
+const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check MONAI bundles"}, {"dataset", "Labelled cases"}};
 
 int report(const Error& e) {
   clear_progress_line();

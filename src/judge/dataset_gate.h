@@ -12,6 +12,22 @@
 namespace vesal::judge {
 
 enum class Severity { note, warning, error };
+const char* name_of(Severity severity);  ///< "note", "warning", "error"
+
+/// What repair_dataset() does about a finding.
+enum class Fix {
+  none,
+  take_grid,    ///< the label gets the scan's header: its voxels are the scan's, its header is not
+  resample,     ///< the label is brought onto the scan's grid, nearest neighbour
+  round,        ///< label values become whole numbers
+  map_labels,   ///< labels outside the declared set become background
+  millimetres,  ///< the header's lengths are converted
+  mirror_x,     ///< left and right change places in both headers
+  mirror_y,     ///< front and back do
+  turn_z,       ///< both do: the patient is turned about the long axis
+  hounsfield,   ///< 1024 is subtracted
+  drop          ///< the case is left out
+};
 
 struct Finding {
   Severity severity = Severity::error;
@@ -19,6 +35,7 @@ struct Finding {
   std::string case_id;
   std::filesystem::path file;
   std::string message, repair;
+  Fix fix = Fix::none;
 };
 
 struct GateOptions {
@@ -27,7 +44,8 @@ struct GateOptions {
   std::string modality;                          ///< "CT", "MR"; empty: the set's
 };
 
-/// Looks at every file once (voxels included), in parallel. Training and validation are told apart to find cases that are in both.
+/// Looks at every file once (voxels included), several cases at a time. Training and validation are told apart to find cases that are in both.
+/// Sorted: errors first, then by rule and case.
 std::vector<Finding> check_dataset(const CaseSet& training, const CaseSet& validation, const GateOptions& options);
 bool passes(const std::vector<Finding>& findings);  ///< no error among them
 Value to_value(const std::vector<Finding>& findings);
