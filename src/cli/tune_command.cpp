@@ -11,6 +11,8 @@
 #include "base/random.h"
 #include "bundle/bundle_folder.h"
 #include "judge/cases.h"
+#include "judge/evaluation.h"
+#include "tune/scores.h"
 
 namespace vesal::cli {
 namespace {
@@ -98,6 +100,41 @@ void print_plan(const Dict& plan) {
   std::fflush(stdout);
 }
 
+judge::Evaluation evaluate(const fs::path& bundle, const tune::TuningOptions& tuning) {
+  const infer::Segmenter segmenter({.bundle = bundle, .device = tuning.device, .overrides = {}});
+  judge::EvaluateOptions options;
+  options.label_map = tuning.label_map;
+  return judge::evaluate(segmenter, tuning.validation, options);
+}
+
+std::string interval(const judge::Interval& i, const char* sign) {
+  if (i.count == 0) return "none";
+  const auto number = [&](double v) { return fmt::format(fmt::runtime(sign), v); };
+  return i.count == 1 ? number(i.mean) : fmt::format("{} ({} to {})", number(i.mean), number(i.low), number(i.high));
+}
+
+/// Old and new bundle on the validation cases: into the new one's pages, onto the screen and into the report.
+void judge_both(const tune::TuningOptions& tuning, const fs::path& made, Dict& report) {
+  const judge::Evaluation now = evaluate(made, tuning);
+  report["dice"] = judge::to_value(now.dice);
+  std::string line =
+      "mean Dice     " + interval(now.dice, "{:.4f}") + fmt::format(" on {} validation case{}", now.cases.size(), now.cases.size() == 1 ? "" : "s");
+  if (!tuning.classes.empty()) {
+    tune::record_scores(made, now, nullptr);
+  } else {
+    const judge::Evaluation before = evaluate(tuning.bundle, tuning);
+    tune::record_scores(made, now, &before);
+    const tune::Comparison c = tune::compare(now, before);
+    report["dice_of_base"] = judge::to_value(before.dice);
+    report["difference"] = judge::to_value(c.difference);
+    report["verdict"] = c.word();
+    line += fmt::format(", the base {}\n{:<14}{}: {}, {} of {} cases higher", interval(before.dice, "{:.4f}"), "verdict", c.word(),
+                        interval(c.difference, "{:+.4f}"), c.improved, now.cases.size());
+  }
+  clear_progress_line();
+  if (!globals().json) fmt::print("{}\n", line);
+}
+
 }  // namespace
 
 void add_tune_options(CLI::App& app, TuneOptions& o) {
@@ -132,6 +169,7 @@ void add_tune_options(CLI::App& app, TuneOptions& o) {
   app.add_option("--device", t.device, "auto, cpu or cuda:N")->capture_default_str();
   app.add_option("--set", o.overrides, "ID=VALUE: change an id of the recipe")->allow_extra_args(false);
   app.add_flag("--resume", t.resume, "Go on with OUTPUT.unfinished");
+  app.add_flag("--no-evaluation", o.no_evaluation, "Do not judge the old and the new bundle on the validation cases at the end");
   app.add_flag("--dry-run", o.dry_run, "Print the plan and end");
 }
 
@@ -156,17 +194,17 @@ int run_tuning(TuneOptions o) {
   if (o.dry_run) return 0;
   const tune::TuningResult result = tune::tune(tuning);
   clear_progress_line();
-  if (globals().json) {
-    Dict report = plan;
-    report["bundle"] = result.bundle.string();
-    report["epochs_run"] = result.epochs;
-    report["best_epoch"] = result.best_epoch;
-    report["best_validation_dice"] = result.best_score;
-    fmt::print("{}\n", to_json(report));
-  } else {
-    fmt::print("best epoch    {} of {}: mean Dice {:.4f} on the validation cases\n", result.best_epoch, result.epochs, result.best_score);
-    fmt::print("new bundle    {}\n", result.bundle.string());
-  }
+  Dict report = plan;
+  report["bundle"] = result.bundle.string();
+  report["epochs_run"] = result.epochs;
+  report["best_epoch"] = result.best_epoch;
+  report["best_validation_dice"] = result.best_score;
+  if (!globals().json)
+    fmt::print("best epoch    {} of {}: mean Dice {:.4f} on the validation cases, on the grid that is trained on\n", result.best_epoch, result.epochs,
+               result.best_score);
+  if (!o.no_evaluation) judge_both(tuning, result.bundle, report);
+  if (globals().json) fmt::print("{}\n", to_json(report));
+  else fmt::print("new bundle    {}\n", result.bundle.string());
   return 0;
 }
 

@@ -15,7 +15,7 @@ struct TuneOptions {
   std::string label_map;
   std::vector<std::int64_t> patch;
   std::vector<std::string> overrides;
-  bool no_gate = false, dry_run = false;
+  bool no_gate = false, no_evaluation = false, dry_run = false;
   tune::TuningOptions tuning;
 };
 
