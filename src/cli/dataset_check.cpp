@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "bundle/bundle_folder.h"
 #include "cli/command.h"
+#include "cli/findings.h"
 #include "cli/judged_data.h"
 #include "judge/dataset_repair.h"
 
@@ -18,8 +19,6 @@ namespace fs = std::filesystem;
 using judge::CaseSet;
 using judge::Finding;
 using judge::Severity;
-
-constexpr int kFindings = 22;  // docs/exit-codes.md
 
 struct Options {
   std::vector<fs::path> data, validation;
@@ -41,18 +40,6 @@ std::pair<CaseSet, CaseSet> sets_of(const Options& o) {
   return {judge::with_cases(all, training), other};
 }
 
-std::size_t count(const std::vector<Finding>& findings, Severity severity) {
-  return static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(), [&](const Finding& f) { return f.severity == severity; }));
-}
-
-void show(const std::vector<Finding>& findings) {
-  for (const Finding& f : findings) {
-    const std::string where = f.file.empty() ? "" : f.file.string() + ": ";
-    fmt::print("{:<8} {:<12} {}{}\n", judge::name_of(f.severity), f.rule, where, f.message);
-    if (!f.repair.empty()) fmt::print("{:<21} -> {}{}\n", "", f.repair, f.fix == judge::Fix::none ? "" : "  [--fix]");
-  }
-}
-
 int run(const Options& o) {
   const auto [training, validation] = sets_of(o);
   judge::GateOptions gate;
@@ -67,8 +54,8 @@ int run(const Options& o) {
               {"training", training.cases.size()},
               {"validation", validation.cases.size()},
               {"passes", passed},
-              {"errors", count(findings, Severity::error)},
-              {"warnings", count(findings, Severity::warning)},
+              {"errors", count_findings(findings, Severity::error)},
+              {"warnings", count_findings(findings, Severity::warning)},
               {"findings", judge::to_value(findings)}};
   std::optional<judge::Repaired> repaired;
   std::vector<Finding> left;
@@ -96,21 +83,21 @@ int run(const Options& o) {
   if (!o.report.empty()) write_file(o.report, to_json(report) + "\n");
   if (globals().json) {
     fmt::print("{}\n", to_json(report));
-    return passed ? 0 : kFindings;
+    return passed ? 0 : kFindingsExit;
   }
-  show(findings);
+  print_findings(findings);
   fmt::print("{} training cases, {} validation cases ({}): {} errors, {} warnings\n", training.cases.size(), validation.cases.size(), training.layout,
-             count(findings, Severity::error), count(findings, Severity::warning));
+             count_findings(findings, Severity::error), count_findings(findings, Severity::warning));
   if (repaired) {
     for (const std::string& t : repaired->done) fmt::print("repaired  {}\n", t);
     for (const std::string& t : repaired->left_out) fmt::print("left out  {}\n", t);
     fmt::print("{}: {} training cases, {} validation cases; checked again: {} errors, {} warnings\n", o.fix.string(), repaired->training,
-               repaired->validation, count(left, Severity::error), count(left, Severity::warning));
-    show(left);
+               repaired->validation, count_findings(left, Severity::error), count_findings(left, Severity::warning));
+    print_findings(left);
   } else if (std::any_of(findings.begin(), findings.end(), [](const Finding& f) { return f.fix != judge::Fix::none; })) {
     fmt::print("--fix OUT writes a repaired copy\n");
   }
-  return passed ? 0 : kFindings;
+  return passed ? 0 : kFindingsExit;
 }
 
 const RegisterCommand command({

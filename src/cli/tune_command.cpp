@@ -10,6 +10,8 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "bundle/bundle_folder.h"
+#include "cli/findings.h"
+#include "cli/judged_data.h"
 #include "judge/cases.h"
 #include "judge/evaluation.h"
 #include "tune/scores.h"
@@ -60,16 +62,25 @@ void split_cases(const TuneOptions& o, tune::TuningOptions& tuning) {
   tuning.validation = judge::with_cases(all, std::move(validation));
 }
 
-/// The labels that masks of the new bundle have.
-std::map<std::int64_t, std::string> new_labels(const tune::TuningOptions& tuning) {
-  if (tuning.classes.empty()) {
-    const bundle::BundleFacts facts = bundle::read_bundle_facts(tuning.bundle);
-    if (facts.output_channels.size() == 1) return {{1, facts.output_channels.begin()->second}};
-    return facts.output_channels;
-  }
+/// The classes that are trained, without background.
+std::map<std::int64_t, std::string> trained_classes(const tune::TuningOptions& tuning) {
+  if (tuning.classes.empty()) return bundle_classes(bundle::read_bundle_facts(tuning.bundle));
   std::map<std::int64_t, std::string> labels;
-  for (std::size_t i = 0; i < tuning.classes.size(); ++i) labels[static_cast<std::int64_t>(i)] = tuning.classes[i];
+  for (std::size_t i = 1; i < tuning.classes.size(); ++i) labels[static_cast<std::int64_t>(i)] = tuning.classes[i];
   return labels;
+}
+
+/// What the gate says of all the data, replayed cases included.
+std::vector<judge::Finding> ask_gate(const tune::TuningOptions& tuning) {
+  judge::GateOptions gate;
+  gate.declared = trained_classes(tuning);
+  gate.label_map = tuning.label_map;
+  std::vector<judge::Finding> findings = judge::check_dataset(tuning.training, tuning.validation, gate);
+  if (tuning.replay.cases.empty()) return findings;
+  gate.label_map.clear();
+  for (judge::Finding& f : judge::check_dataset(tuning.replay, judge::with_cases(tuning.validation, {}), gate))
+    if (f.rule != "classes" && f.rule != "count") findings.push_back(std::move(f));
+  return findings;
 }
 
 std::string joined(const Value& list, const char* separator) {
@@ -168,6 +179,7 @@ void add_tune_options(CLI::App& app, TuneOptions& o) {
   app.add_option("--seed", t.seed, "The same seed gives the same weights")->capture_default_str();
   app.add_option("--device", t.device, "auto, cpu or cuda:N")->capture_default_str();
   app.add_option("--set", o.overrides, "ID=VALUE: change an id of the recipe")->allow_extra_args(false);
+  app.add_option("--no-gate", o.no_gate, "Train without checking the data; REASON is written into the bundle")->option_text("REASON");
   app.add_flag("--resume", t.resume, "Go on with OUTPUT.unfinished");
   app.add_flag("--no-evaluation", o.no_evaluation, "Do not judge the old and the new bundle on the validation cases at the end");
   app.add_flag("--dry-run", o.dry_run, "Print the plan and end");
@@ -184,17 +196,37 @@ int run_tuning(TuneOptions o) {
   }
   split_cases(o, tuning);
   if (!o.replay.empty()) tuning.replay = read(o.replay);
-  const auto labels = new_labels(tuning);
-  tuning.label_map = o.label_map.empty() ? judge::label_map_by_names(tuning.training.labels, labels)
-                                         : judge::parse_label_map(o.label_map, tuning.training.labels, labels);
+  tuning.label_map = label_map_for(o.label_map, tuning.training, trained_classes(tuning));
 
   const Dict plan = tune::plan_of(tuning).as_dict();
-  if (o.dry_run && globals().json) fmt::print("{}\n", to_json(plan));
   if (!globals().json) print_plan(plan);
-  if (o.dry_run) return 0;
+  Dict report = plan;
+  if (o.no_gate.empty()) {
+    const std::vector<judge::Finding> findings = ask_gate(tuning);
+    const auto errors = count_findings(findings, judge::Severity::error), warnings = count_findings(findings, judge::Severity::warning);
+    tuning.data_check = fmt::format("{} errors, {} warnings", errors, warnings);
+    report["findings"] = judge::to_value(findings);
+    clear_progress_line();
+    if (!globals().json) {
+      print_findings(findings);
+      fmt::print("{:<14}{}\n", "dataset gate", tuning.data_check);
+      std::fflush(stdout);
+    }
+    if (errors > 0) {
+      if (globals().json) fmt::print("{}\n", to_json(report));
+      fmt::print(stderr,
+                 "vesal: nothing was trained; repair the data (vesal dataset check --fix), or say why they are right with --no-gate REASON\n");
+      return kFindingsExit;
+    }
+  } else {
+    tuning.data_check = "not asked: " + o.no_gate;
+  }
+  if (o.dry_run) {
+    if (globals().json) fmt::print("{}\n", to_json(report));
+    return 0;
+  }
   const tune::TuningResult result = tune::tune(tuning);
   clear_progress_line();
-  Dict report = plan;
   report["bundle"] = result.bundle.string();
   report["epochs_run"] = result.epochs;
   report["best_epoch"] = result.best_epoch;

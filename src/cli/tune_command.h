@@ -15,7 +15,8 @@ struct TuneOptions {
   std::string label_map;
   std::vector<std::int64_t> patch;
   std::vector<std::string> overrides;
-  bool no_gate = false, no_evaluation = false, dry_run = false;
+  std::string no_gate;  ///< why the data are not checked
+  bool no_evaluation = false, dry_run = false;
   tune::TuningOptions tuning;
 };
 

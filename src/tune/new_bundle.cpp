@@ -218,6 +218,7 @@ void write_readme(const BaseBundle& base, const TuningOptions& options, const Re
     row("replayed cases", fmt::format("{} (labels of the base; a pass shows each new case {} times and each of these {} times)",
                                       options.replay.cases.size(), plan.case_repeats, plan.replay_repeats));
   row("validation cases", fmt::format("{}, never trained on; they chose the epoch", options.validation.cases.size()));
+  if (!options.data_check.empty()) row("dataset gate", options.data_check);
   if (transfer) {
     row("classes", fmt::format("{}", fmt::join(options.classes, ", ")));
     row("weights copied",

@@ -26,6 +26,7 @@ struct TuningOptions {
   std::int64_t patience = 0;                         ///< validations without progress before it stops; 0: never
   std::string augmentation = "standard";             ///< "none", "standard", "strong"
   std::string recipe = "inference";  ///< "inference": made from what the bundle's inference does; "bundle": its own train configuration
+  std::string data_check;            ///< what the gate said, for the new bundle's page
   std::string version, name;         ///< of the new bundle; empty: derived
   std::uint64_t seed = 1;
   bool resume = false;
