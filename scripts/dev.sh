@@ -4,10 +4,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${JOBS:-$(nproc)}
 
-build_packages="g++ cmake ninja-build pkg-config ccache libtorch-dev libopenblas0-pthread libhwy-dev libinsighttoolkit5-dev libdeflate-dev
+build_packages="g++ cmake ninja-build pkg-config ccache libtorch-dev libgloo-dev libopenblas0-pthread libhwy-dev libinsighttoolkit5-dev libdeflate-dev
   zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libssl-dev libgtest-dev libgmock-dev"
 bench_packages="libbenchmark-dev"
-lint_packages="clang-format python3"
+lint_packages="clang-format python3 python3-yaml"
 sanitize_packages="clang libclang-rt-14-dev"
 
 say() { printf '\033[1m%s\033[0m\n' "$*" >&2; }
@@ -68,6 +68,7 @@ cmd_lint() {
   need $lint_packages
   sources | xargs -r clang-format --dry-run --Werror
   python3 scripts/check_includes.py
+  python3 deploy/check.py
   local script
   for script in dev .ci/run scripts/*.sh; do bash -n "$script"; done
   say "Clean"

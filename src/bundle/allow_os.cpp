@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "base/ranks.h"
 #include "bundle/allow.h"
 #include "bundle/expr_runtime.h"
 
@@ -18,8 +19,18 @@ Value variable(const std::string& name, const Value* fallback) {
   if (std::find(std::begin(kVariables), std::end(kVariables), name) == std::end(kVariables))
     throw Error(ErrorKind::refused, "environment variable '" + name + "' is not on the allow-list");
   if (const char* text = std::getenv(name.c_str())) return text;
+  // Slurm and Kubernetes say the same by other names.
+  if (const auto seat = ranks::seat_from_environment()) {
+    if (name == "RANK") return std::to_string(seat->rank);
+    if (name == "WORLD_SIZE") return std::to_string(seat->size);
+    if (name == "LOCAL_RANK") return std::to_string(seat->local_rank);
+    if (name == "LOCAL_WORLD_SIZE") return std::to_string(seat->local_size);
+    if (name == "MASTER_ADDR") return seat->address;
+    if (name == "MASTER_PORT") return std::to_string(seat->port);
+  }
   if (fallback) return *fallback;
-  throw Error(ErrorKind::config, "environment variable '" + name + "' is not set; a launcher of distributed training sets it");
+  throw Error(ErrorKind::config,
+              "environment variable '" + name + "' is not set; a launcher of several processes sets it: `vesal launch --ranks N -- bundle run ...`");
 }
 
 /// os.environ["LOCAL_RANK"]

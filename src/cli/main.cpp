@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/ranks.h"
 #include "cli/command.h"
+#include "cli/command_after_dashes.h"
 
 namespace vesal::cli {
 namespace {
@@ -26,12 +28,23 @@ const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check
 
 int report(const Error& e) {
   clear_progress_line();
+  ranks::stop(e.kind() == ErrorKind::cancelled ? "stopped by the user" : e.what());
   const ErrorCodes& codes = error_codes(e.kind());
   std::string line = e.what();
   std::replace(line.begin(), line.end(), '\n', ' ');
   if (globals().json) fmt::print("{}\n", to_json(Dict{{"error", line}, {"kind", codes.name}, {"exit_code", codes.exit_code}}, -1));
   fmt::print(stderr, "vesal: {}\n", line);
   return codes.exit_code;
+}
+
+/// `vesal launch OPTIONS -- COMMAND`: the parser sees what stands before the dashes.
+int keep_command(int argc, char** argv) {
+  const auto end = argv + argc;
+  const auto first = std::find_if(argv + 1, end, [](const char* word) { return *word != '-'; });
+  const auto dashes = std::find_if(argv + 1, end, [](const char* word) { return std::string_view(word) == "--"; });
+  if (first == end || dashes == end || std::string_view(*first) != "launch") return argc;
+  command_after_dashes().assign(dashes + 1, end);
+  return static_cast<int>(dashes - argv);
 }
 
 int run(int argc, char** argv) {
@@ -70,7 +83,7 @@ int run(int argc, char** argv) {
   }
 
   try {
-    app.parse(argc, argv);
+    app.parse(keep_command(argc, argv), argv);
   } catch (const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e);
     fmt::print(stderr, "vesal: {}\n", e.what());
@@ -80,10 +93,17 @@ int run(int argc, char** argv) {
   set_progress_visible(!globals().quiet);
   log::set_level(globals().quiet ? log::Level::warning : globals().verbose ? log::Level::debug : log::Level::info);
   if (globals().threads > 0) set_thread_count(globals().threads);
-  return chosen ? chosen() : 0;
+  const int code = chosen ? chosen() : 0;
+  ranks::stop();
+  return code;
 }
 
 }  // namespace
+
+std::vector<std::string>& command_after_dashes() {
+  static std::vector<std::string> words;
+  return words;
+}
 
 Globals& globals() {
   static Globals instance;

@@ -54,7 +54,8 @@ class CheckpointLoader : public Handler {
     for (const auto& [key, target] : targets_) load_one(checkpoint, key.as_string(), target);
   }
 
-  void load_one(const Value& checkpoint, const std::string& key, const Value& target) const {
+  void load_one(const Value& checkpoint, const std::string& key, const Value& given) const {
+    const Value target = unwrapped(given);
     if (auto network = std::dynamic_pointer_cast<bundle::Stateful>(target.is_object() ? target.as_object() : nullptr)) {
       bundle::StateDict state = bundle::find_state_dict(checkpoint, key);
       if (!strict_shape_) state = fitting(state, network->state_dict());

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/ranks.h"
 #include "bundle/checkpoint.h"
 #include "infer/handler_tools.h"
 
@@ -90,21 +91,22 @@ class CheckpointSaver : public Handler {
     const bool full = kept.limit && kept.files.size() >= *kept.limit;
     if (full && !(greater_or_equal_ ? score >= kept.files[0].first : score > kept.files[0].first)) return kept.files.back().second;
     Dict checkpoint;
-    for (const auto& [key, object] : objects_) checkpoint[key] = call_method(object, "state_dict");
+    for (const auto& [key, object] : objects_) checkpoint[key] = call_method(unwrapped(object), "state_dict");
     const bool single = checkpoint.size() == 1;
     const std::string name = single ? checkpoint.begin()->first.as_string() : "checkpoint";
     const std::string prefix = a_.get<std::string>("file_prefix");
     const fs::path path =
         folder_ /
         (!kept.fixed_name.empty() ? kept.fixed_name : (prefix.empty() ? "" : prefix + "_") + name + "_" + kept.score_name + "=" + score_text + ".pt");
-    bundle::write_checkpoint(path, single ? checkpoint.begin()->second : Value(std::move(checkpoint)));
+    // All ranks hold the same; one writes.
+    if (ranks::rank() == 0) bundle::write_checkpoint(path, single ? checkpoint.begin()->second : Value(std::move(checkpoint)));
 
     const auto same = std::find_if(kept.files.begin(), kept.files.end(), [&](const auto& file) { return file.second == path; });
     if (same != kept.files.end()) {
       kept.files.erase(same);
     } else if (full) {
       std::error_code ignored;
-      fs::remove(kept.files[0].second, ignored);
+      if (ranks::rank() == 0) fs::remove(kept.files[0].second, ignored);
       kept.files.erase(kept.files.begin());
     }
     kept.files.emplace_back(score, path);

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "base/registry.h"
 #include "infer/dataset.h"
+#include "infer/sampler.h"
 
 namespace vesal::infer {
 namespace {
@@ -159,8 +160,9 @@ DataLoader::Options read(const Args& args) {
   o.drop_last = args.get<bool>("drop_last");
   o.num_workers = args.get<int>("num_workers");
   o.collate = collates(args["collate_fn"]);
-  refuse(args, "sampler");
+  o.sampler = args["sampler"];
   refuse(args, "batch_sampler");
+  if (o.shuffle && !o.sampler.is_none()) throw Error(ErrorKind::config, args.component() + ": shuffle and sampler exclude each other");
   if (o.batch_size < 1) throw Error(ErrorKind::config, args.component() + ": batch_size must be positive");
   if (o.num_workers < 0) throw Error(ErrorKind::config, args.component() + ": num_workers must be no less than 0");
   return o;
@@ -168,8 +170,8 @@ DataLoader::Options read(const Args& args) {
 
 std::vector<Param> with_common(std::vector<Param> params) {
   for (Param p : {optional("batch_size", 1, "items per batch"), optional("shuffle", false, "a new order for each pass"),
-                  optional("sampler", nullptr, "not available"), optional("batch_sampler", nullptr, "not available"),
-                  optional("collate_fn", nullptr, "list_data_collate or no_collation"),
+                  optional("sampler", nullptr, "which items, in which order: a sampler or a list of numbers"),
+                  optional("batch_sampler", nullptr, "not available"), optional("collate_fn", nullptr, "list_data_collate or no_collation"),
                   optional("pin_memory", false, "accepted; batches stay in ordinary memory"),
                   optional("drop_last", false, "leave out a last batch that is not full"), optional("timeout", 0, "accepted; there is none"),
                   optional("worker_init_fn", nullptr, "accepted; items are seeded one by one"),
@@ -213,10 +215,14 @@ const Register thread_data_loader({
 DataLoader::DataLoader(std::string name, Options options) : name_(std::move(name)), options_(std::move(options)) {
   if (!options_.dataset.object<Dataset>()) options_.dataset = std::make_shared<Dataset>(options_.dataset, Value());
   items_ = options_.dataset.as_object()->length().value_or(0);
+  if (const Value& s = options_.sampler; s.is_list()) taken_ = static_cast<std::int64_t>(s.items().size());
+  else if (!s.is_none()) taken_ = s.is_object() ? s.as_object()->length() : std::nullopt;
+  else taken_ = items_;
+  if (!taken_) throw Error(ErrorKind::config, name_ + ": sampler " + options_.sampler.type_name() + " has no length");
 }
 
 std::optional<std::int64_t> DataLoader::length() const {
-  const std::int64_t n = options_.drop_last ? items_ / options_.batch_size : (items_ + options_.batch_size - 1) / options_.batch_size;
+  const std::int64_t n = options_.drop_last ? *taken_ / options_.batch_size : (*taken_ + options_.batch_size - 1) / options_.batch_size;
   return n * options_.repeats;
 }
 
@@ -224,7 +230,20 @@ std::optional<Value> DataLoader::attribute(std::string_view name) {
   if (name == "dataset") return options_.dataset;
   if (name == "batch_size") return Value(options_.batch_size);
   if (name == "num_workers") return Value(options_.num_workers);
+  if (name == "sampler") return options_.sampler;
   return std::nullopt;
+}
+
+std::vector<std::int64_t> DataLoader::sampled() const {
+  std::vector<std::int64_t> order;
+  if (const auto known = options_.sampler.object<Sampler>()) order = known->order();
+  else
+    for (const Value& v : bundle::drain(options_.sampler)) order.push_back(v.as_int());
+  for (const std::int64_t i : order)
+    if (i < 0 || i >= items_) throw Error(ErrorKind::config, "the sampler asks for item " + std::to_string(i) + " of " + std::to_string(items_));
+  if (static_cast<std::int64_t>(order.size()) != *taken_)
+    throw Error(ErrorKind::config, "the sampler gives " + std::to_string(order.size()) + " items, its length is " + std::to_string(*taken_));
+  return order;
 }
 
 std::unique_ptr<BatchStream> DataLoader::open() {
@@ -233,7 +252,9 @@ std::unique_ptr<BatchStream> DataLoader::open() {
     passes_ = 0;
   }
   Plan plan{options_.dataset.object<Dataset>(), {}, options_.batch_size, *length() / options_.repeats, mix_seed(seed_, ++passes_)};
-  if (options_.shuffle) {
+  if (!options_.sampler.is_none()) {
+    plan.order = sampled();
+  } else if (options_.shuffle) {
     plan.order = Random(plan.seed).permutation(items_);
   } else {
     plan.order.resize(static_cast<std::size_t>(items_));

@@ -17,6 +17,7 @@ class DataLoader : public Loader, public bundle::Iterable {
     Value dataset;  ///< a Dataset, a list or an object with length and index
     std::int64_t batch_size = 1;
     bool shuffle = false;
+    Value sampler = {};  ///< None, a Sampler, a list of numbers, or an object with a length that gives numbers
     bool drop_last = false;
     bool collate = true;  ///< false: iterating gives lists of items
     int num_workers = 0;
@@ -26,14 +27,16 @@ class DataLoader : public Loader, public bundle::Iterable {
   DataLoader(std::string name, Options options);
   std::string type_name() const override { return name_; }
   std::optional<std::int64_t> length() const override;             ///< batches per pass
-  std::optional<Value> attribute(std::string_view name) override;  ///< dataset, batch_size, num_workers
+  std::optional<Value> attribute(std::string_view name) override;  ///< dataset, batch_size, num_workers, sampler
   std::unique_ptr<BatchStream> open() override;
   bundle::IteratorPtr iterate() override;
 
  private:
+  std::vector<std::int64_t> sampled() const;
   std::string name_;
   Options options_;
   std::int64_t items_;
+  std::optional<std::int64_t> taken_;    ///< items of a pass
   std::uint64_t seed_ = 0, passes_ = 0;  ///< passes begun under that seed
 };
 

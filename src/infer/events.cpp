@@ -1,6 +1,7 @@
 // Names of events and the state of an engine, as expressions see them.
 #include <array>
 
+#include "base/ranks.h"
 #include "infer/workflow.h"
 
 namespace vesal::infer {
@@ -55,7 +56,7 @@ std::optional<Value> State::attribute(std::string_view name) {
   if (name == "key_metric_name") return key_metric_name.empty() ? Value() : Value(key_metric_name);
   if (name == "best_metric") return best_metric;
   if (name == "best_metric_epoch") return Value(best_metric_epoch);
-  if (name == "rank") return Value(0);
+  if (name == "rank") return Value(ranks::rank());
   if (name == "device") return device ? Value(device) : Value();
   if (const Value* v = extra.find(name)) return *v;
   return std::nullopt;

@@ -12,6 +12,12 @@ inline Value call_method(const Value& object, const std::string& method, const C
   return bundle::expr::call(bundle::expr::attribute(object, method), args);
 }
 
+/// The network inside a DistributedDataParallel, whose weights have the names of the network itself; anything else as it is.
+inline Value unwrapped(const Value& object) {
+  if (!object.is_object() || object.as_object()->type_name() != "DistributedDataParallel") return object;
+  return object.as_object()->attribute("module").value_or(object);
+}
+
 /// The engine a handler was called with: handler(engine).
 inline std::shared_ptr<Workflow> engine_of(const std::string& handler, const CallArgs& args) {
   return bind(handler, {required("engine", "a trainer or evaluator")}, args).get<std::shared_ptr<Workflow>>("engine");

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <sstream>
 
 #include "base/file.h"
+#include "base/ranks.h"
 #include "image/image.h"
 #include "infer/handler_tools.h"
 
@@ -89,6 +91,10 @@ class MetricsSaver : public Handler {
     ops_ = names("summary_ops");
     if (std::find(ops_.begin(), ops_.end(), "*") != ops_.end()) ops_.assign(std::begin(kAllOps), std::end(kAllOps));
     for (const std::string& op : ops_) check_op(op);
+    rank_ = args.get<int>("save_rank");
+    if (rank_ < 0 || rank_ >= ranks::size())
+      throw Error(ErrorKind::config,
+                  "MetricsSaver: save_rank " + std::to_string(rank_) + ", but there are " + std::to_string(ranks::size()) + " ranks");
     if (args.get<std::string>("output_type") != "csv") throw Error(ErrorKind::unsupported, "MetricsSaver: output_type must be csv");
   }
   std::string type_name() const override { return "MetricsSaver"; }
@@ -97,7 +103,10 @@ class MetricsSaver : public Handler {
     const auto self = std::static_pointer_cast<MetricsSaver>(shared_from_this());
     engine.on(Event::epoch_started, [self](Workflow&) { self->names_.clear(); });
     if (!details_.empty()) engine.on(Event::iteration_completed, [self](Workflow& w) { self->keep_names(w.state().batch); });
-    engine.on(Event::epoch_completed, [self](Workflow& w) { self->write(w.state()); });
+    engine.on(Event::epoch_completed, [self](Workflow& w) {
+      self->gather_names();
+      if (ranks::rank() == self->rank_) self->write(w.state());
+    });
   }
 
  private:
@@ -111,6 +120,18 @@ class MetricsSaver : public Handler {
     for (const Value& m : meta.is_dict() ? decollate(meta) : meta.items()) {
       const Value* name = m.is_dict() ? m.as_dict().find("filename_or_obj") : nullptr;
       names_.push_back(name ? name->str() : "None");
+    }
+  }
+
+  /// The names of all ranks, in the order in which metrics gather their scores.
+  void gather_names() {
+    if (ranks::size() == 1) return;
+    std::string own;
+    for (const std::string& name : names_) own += name + '\n';
+    names_.clear();
+    for (const std::string& part : ranks::gather("MetricsSaver", own)) {
+      std::istringstream lines(part);
+      for (std::string line; std::getline(lines, line);) names_.push_back(line);
     }
   }
 
@@ -152,6 +173,7 @@ class MetricsSaver : public Handler {
   fs::path folder_;
   Value batch_transform_;
   std::string delimiter_;
+  int rank_ = 0;
   std::vector<std::string> metrics_, details_, ops_;
   std::vector<std::string> names_;  ///< of the items of this epoch
 };
@@ -164,7 +186,7 @@ const Register saver({
                optional("metric_details", nullptr, "names of metrics whose scores per item are written, * for all"),
                optional("batch_transform", nullptr, "callable: batch -> metadata of the items, for their file names"),
                optional("summary_ops", nullptr, "mean, median, max, min, <int>percentile, std, notnans; * for all"),
-               optional("save_rank", 0, "accepted; there is one process"), optional("delimiter", ",", "between the columns"),
+               optional("save_rank", 0, "the rank that writes"), optional("delimiter", ",", "between the columns"),
                optional("output_type", "csv", "csv")},
     .make = [](const Args& args) -> Value { return std::make_shared<MetricsSaver>(args); },
 });

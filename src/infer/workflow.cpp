@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "bundle/expr_runtime.h"
+#include "infer/sampler.h"
 #include "transforms/compose.h"
 
 namespace vesal::infer {
@@ -48,6 +49,8 @@ Workflow::Workflow(Options options) : options_(std::move(options)), logger_(std:
   state_->device = options_.device;
   state_->max_epochs = options_.max_epochs;
   state_->epoch_length = options_.epoch_length ? options_.epoch_length : options_.data_loader->length();
+  if (const auto given = options_.data_loader->attribute("sampler"); given)
+    if (const auto sampler = given->object<Sampler>()) on(Event::epoch_started, [sampler](Workflow& w) { sampler->set_epoch(w.state().epoch); });
   if (!options_.postprocessing.is_none()) on(Event::model_completed, [](Workflow& w) { w.postprocess(); });
   register_metrics();
   if (options_.handlers.is_none()) return;

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "base/device.h"
+#include "base/ranks.h"
 #include "image/image.h"
 #include "nn/layer.h"
 
@@ -69,6 +70,11 @@ NetworkPtr make_network(const std::string& name, std::shared_ptr<Layer> root) {
 torch::Device torch_device(const std::string& text) {
   const auto device = Device::parse(text);
   if (device->type == "cpu") return torch::kCPU;
+  // Configurations for several GPUs run unmodified where there is none, if a launcher of several processes started this one.
+  if (!torch::cuda::is_available() && ranks::seat_from_environment()) {
+    ranks::say_no_cuda();
+    return torch::kCPU;
+  }
   if (!torch::cuda::is_available()) throw Error(ErrorKind::unsupported, text + ": libtorch finds no CUDA device here; use cpu");
   if (device->ordinal() >= static_cast<int>(torch::cuda::device_count()))
     throw Error(ErrorKind::unsupported, text + ": there are " + std::to_string(torch::cuda::device_count()) + " CUDA devices");

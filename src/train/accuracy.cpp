@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "base/parallel.h"
+#include "base/ranks.h"
 #include "image/image.h"
 #include "train/metric_handler.h"
 
@@ -30,8 +31,9 @@ class Accuracy : public infer::Metric {
   }
 
   Value compute() override {
-    if (all_ == 0) throw Error(ErrorKind::config, "Accuracy: nothing to compute, no item was seen");
-    return static_cast<double>(right_) / static_cast<double>(all_);
+    const std::vector<double> counts = ranks::sum("Accuracy", {static_cast<double>(right_), static_cast<double>(all_)});
+    if (counts[1] == 0) throw Error(ErrorKind::config, "Accuracy: nothing to compute, no item was seen");
+    return counts[0] / counts[1];
   }
 
  private:

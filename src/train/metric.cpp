@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "base/parallel.h"
+#include "base/ranks.h"
 #include "image/image.h"
 
 namespace vesal::train {
@@ -131,11 +133,34 @@ Array CumulativeMetric::update(const Value& y_pred, const Value& y) {
       throw Error(ErrorKind::shape, "an item of another number of classes than those before");
     }
   }
-  Array all = buffer();
+  Array all = own_buffer();
   return all.slice(0, static_cast<std::int64_t>(first), all.size(0)).clone();
 }
 
+/// As MONAI's Cumulative: the rows of all ranks, one rank after another.
 Array CumulativeMetric::buffer() const {
+  Array own = own_buffer();
+  if (ranks::size() == 1) return own;
+  std::string bytes(own.nbytes(), '\0');
+  std::memcpy(bytes.data(), own.raw(), bytes.size());
+  // A rank that saw nothing does not know how many classes there are.
+  const auto parts = ranks::gather(name_, std::to_string(own.size(1)) + " " + bytes);
+  std::int64_t classes = 0, values = 0;
+  std::string all;
+  for (const std::string& part : parts) {
+    const auto space = part.find(' ');
+    const std::int64_t theirs = std::stoll(part.substr(0, space));
+    if (classes && theirs && theirs != classes) throw Error(ErrorKind::shape, name_ + ": the ranks scored different numbers of classes");
+    classes = std::max(classes, theirs);
+    all += part.substr(space + 1);
+  }
+  values = static_cast<std::int64_t>(all.size() / sizeof(float));
+  Array out = Array::empty({classes ? values / classes : 0, classes}, DType::f32);
+  std::memcpy(out.raw(), all.data(), all.size());
+  return out;
+}
+
+Array CumulativeMetric::own_buffer() const {
   const std::size_t classes = rows_.empty() ? 0 : rows_.front().size();
   Array out = Array::empty({static_cast<std::int64_t>(rows_.size()), static_cast<std::int64_t>(classes)}, DType::f32);
   for (std::size_t i = 0; i < rows_.size(); ++i) std::copy(rows_[i].begin(), rows_[i].end(), out.data<float>() + i * classes);
@@ -143,8 +168,9 @@ Array CumulativeMetric::buffer() const {
 }
 
 Value CumulativeMetric::aggregate(ScoreReduction reduction) const {
-  if (rows_.empty()) throw Error(ErrorKind::config, name_ + ": nothing to aggregate, no item was scored");
-  const ReducedScores reduced = reduce_scores(buffer(), reduction);
+  const Array scores = buffer();
+  if (scores.size(0) == 0) throw Error(ErrorKind::config, name_ + ": nothing to aggregate, no item was scored");
+  const ReducedScores reduced = reduce_scores(scores, reduction);
   Value result = reduced.value;
   if (o_.reduction == ScoreReduction::mean_batch && o_.return_with_label.truthy()) {
     Dict named;

@@ -38,7 +38,8 @@ class CumulativeMetric : public Object {
   /// An array, a dict by class name, or with get_not_nans a tuple (that, counts). Throws Error(config) if nothing was seen.
   Value aggregate(ScoreReduction reduction) const;
   void reset() { rows_.clear(); }
-  Array buffer() const;  ///< [items, classes]
+  Array buffer() const;      ///< [items, classes] of all ranks, which all must call it
+  Array own_buffer() const;  ///< [items, classes] of this rank
 
   std::string type_name() const override { return name_; }
   Value call(const CallArgs& args) override;

@@ -1,6 +1,7 @@
 // SupervisedTrainer (monai.engines.SupervisedTrainer): batches through a network, its loss back, one optimizer step each.
 #include <fmt/format.h>
 
+#include "base/ranks.h"
 #include "infer/inferer.h"
 #include "infer/workflow.h"
 #include "nn/network.h"
@@ -56,7 +57,7 @@ class SupervisedTrainer : public infer::Workflow {
       columns.emplace_back("loss", loss.item<double>());
       set_output(items, columns);
       fire(infer::Event::loss_completed);
-      loss.backward();
+      ranks::meeting([&] { loss.backward(); });
     });
     fire(infer::Event::backward_completed);
     optimizer_->step();
