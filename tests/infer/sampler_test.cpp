@@ -1,9 +1,10 @@
 // DistributedSampler in torch's and MONAI's order, and loaders that take their items from a sampler.
+#include "infer/sampler.h"
+
 #include <gmock/gmock.h>
 
 #include "infer/data_loader.h"
 #include "infer/engines.h"
-#include "infer/sampler.h"
 
 namespace vesal::infer {
 namespace {
@@ -91,7 +92,10 @@ TEST(LoaderWithSampler, RefusesWhatMakesNoSense) {
 TEST(LoaderWithSampler, EnginesTellItTheEpoch) {
   const Value sampler = make("DistributedSampler", share(10, 3, 1, true));
   const Value loader = make("DataLoader", {{"dataset", numbers(10)}, {"batch_size", 4}, {"sampler", sampler}});
-  Dict arguments{{"device", "cpu"}, {"val_data_loader", loader}, {"network", function([](const Value& x) { return x; })}, {"decollate", false},
+  Dict arguments{{"device", "cpu"},
+                 {"val_data_loader", loader},
+                 {"network", function([](const Value& x) { return x; })},
+                 {"decollate", false},
                  {"iteration_update", make_function("f", [](const CallArgs& args) { return args.positional.at(1); })}};
   const auto engine = make("SupervisedEvaluator", arguments).object<Workflow>();
   engine->run();
