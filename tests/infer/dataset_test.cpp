@@ -180,7 +180,7 @@ TEST(DataLoader, IsGoneThroughCollated) {
 }
 
 TEST(DataLoader, RefusesWhatItCannotDo) {
-  EXPECT_THAT(failure([] { loader({{"dataset", numbers(2)}, {"sampler", numbers(2)}}); }), HasSubstr("sampler is not available"));
+  EXPECT_THAT(failure([] { loader({{"dataset", numbers(2)}, {"batch_sampler", numbers(2)}}); }), HasSubstr("batch_sampler is not available"));
   EXPECT_THAT(failure([] {
                 loader({{"dataset", numbers(2)}, {"collate_fn", function([](const Value& v) { return v; })}});
               }),
