@@ -135,7 +135,7 @@ void judge_both(const tune::TuningOptions& tuning, const fs::path& made, Dict& r
   } else {
     const judge::Evaluation before = evaluate(tuning.bundle, tuning);
     tune::record_scores(made, now, &before);
-    const tune::Comparison c = tune::compare(now, before);
+    const tune::BaseComparison c = tune::compare_with_base(now, before);
     report["dice_of_base"] = judge::to_value(before.dice);
     report["difference"] = judge::to_value(c.difference);
     report["verdict"] = c.word();

@@ -60,10 +60,11 @@ std::optional<Value> Dataset::attribute(std::string_view name) {
   return std::nullopt;
 }
 
-Value Dataset::fixed_part(std::int64_t i) {
-  Value raw = data_.is_sequence() ? data_.items()[static_cast<std::size_t>(i)] : data_.as_object()->index(i).value_or(Value());
-  return fixed_->consume(std::move(raw));
+Value Dataset::raw(std::int64_t i) const {
+  return data_.is_sequence() ? data_.items()[static_cast<std::size_t>(i)] : data_.as_object()->index(i).value_or(Value());
 }
+
+Value Dataset::fixed_part(std::int64_t i) { return fixed_->consume(raw(i)); }
 
 Value Dataset::item(std::int64_t i, std::optional<std::uint64_t> seed) {
   if (i < 0 || i >= count_) throw Error(ErrorKind::config, "item " + std::to_string(i) + " of a dataset of " + std::to_string(count_));

@@ -27,6 +27,8 @@ class Dataset : public Object {
  protected:
   /// Item i after the transforms before the first random one.
   virtual Value fixed_part(std::int64_t i);
+  /// Item i of the data itself, before any transform.
+  Value raw(std::int64_t i) const;
 
  private:
   Value data_;

@@ -144,7 +144,7 @@ RecipePlan make_plan(const BaseBundle& base, const InferenceSteps& steps, const 
   }
 
   const auto cases = static_cast<std::int64_t>(options.training.cases.size() + options.replay.cases.size());
-  plan.batch_size = positive(options.batch_size, std::min<std::int64_t>(kPatchesPerStep, cases), "batch-size", 256);
+  plan.batch_size = positive(options.batch_size, std::clamp<std::int64_t>(cases, 1, kPatchesPerStep), "batch-size", 256);
   plan.samples_per_case = positive(options.samples_per_case, std::max<std::int64_t>(1, kPatchesPerStep / plan.batch_size), "samples-per-case", 256);
   plan.epochs = positive(options.epochs, kEpochs, "epochs");
   plan.iterations = positive(options.iterations, kIterations, "iterations");

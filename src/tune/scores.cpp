@@ -40,16 +40,16 @@ std::string table(const judge::Evaluation& now, const judge::Evaluation* before)
 
 }  // namespace
 
-const char* Comparison::word() const {
+const char* BaseComparison::word() const {
   if (difference.count == 0) return "not comparable";
   if (difference.mean < 0) return "worse";
   return difference.count > 1 && difference.low > 0 ? "better" : difference.mean > 0 ? "better on average" : "no different";
 }
 
-Comparison compare(const judge::Evaluation& now, const judge::Evaluation& before) {
+BaseComparison compare_with_base(const judge::Evaluation& now, const judge::Evaluation& before) {
   const std::vector<double> a = now.dices(), b = before.dices();
   std::vector<double> differences;
-  Comparison out;
+  BaseComparison out;
   for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
     differences.push_back(a[i] - b[i]);
     out.improved += a[i] > b[i];

@@ -11,11 +11,11 @@ namespace vesal::tune {
 void record_scores(const std::filesystem::path& bundle, const judge::Evaluation& now, const judge::Evaluation* before);
 
 /// "better", "no worse" or "worse": the mean of now minus before over cases, with its interval.
-struct Comparison {
+struct BaseComparison {
   judge::Interval difference;
   std::size_t improved = 0;  ///< cases
   const char* word() const;  ///< "better" only if the whole interval is above zero, "worse" if the mean is below
 };
-Comparison compare(const judge::Evaluation& now, const judge::Evaluation& before);
+BaseComparison compare_with_base(const judge::Evaluation& now, const judge::Evaluation& before);
 
 }  // namespace vesal::tune

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "base/registry.h"
+#include "judge/cases.h"
 
 namespace vesal::tune {
 namespace {
@@ -88,7 +89,8 @@ StartWeights transplanted_weights(const BaseBundle& base, const std::vector<std:
   std::vector<std::pair<std::int64_t, std::int64_t>> rows;  // new channel, old channel
   StartWeights start;
   for (std::size_t c = 0; c < classes.size(); ++c) {
-    const auto same = std::find(base.classes.begin(), base.classes.end(), classes[c]);
+    const auto same =
+        std::find_if(base.classes.begin(), base.classes.end(), [&](const std::string& name) { return judge::same_name(name, classes[c]); });
     if (same == base.classes.end() || base.overlapping) continue;
     rows.emplace_back(static_cast<std::int64_t>(c), same - base.classes.begin());
     start.kept_classes.push_back(classes[c]);

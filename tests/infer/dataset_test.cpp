@@ -99,6 +99,21 @@ TEST(CacheDataset, KeepsAShare) {
   EXPECT_EQ(plus->calls, 6);
 }
 
+TEST(CacheDataset, KeepsEqualItemsOnceByContent) {
+  const Value repeated = list({Value(3), Value(5), Value(3), Value(5), Value(4)});
+  auto plus = std::make_shared<Plus>();
+  auto data = make("CacheDataset", {{"data", repeated}, {"transform", plus}, {"hash_as_key", true}}).object<Dataset>();
+  EXPECT_EQ(plus->calls, 3);
+  for (const auto& [i, wanted] : {std::pair{0, 103}, {1, 105}, {2, 103}, {3, 105}, {4, 104}}) EXPECT_EQ(data->item(i), Value(wanted));
+  EXPECT_EQ(plus->calls, 3);
+  auto some = make("CacheDataset", {{"data", repeated}, {"transform", plus}, {"hash_as_key", true}, {"cache_num", 1}}).object<Dataset>();
+  EXPECT_EQ(plus->calls, 4);
+  EXPECT_EQ(some->item(2), Value(103));
+  EXPECT_EQ(plus->calls, 4);
+  EXPECT_EQ(some->item(3), Value(105));
+  EXPECT_EQ(plus->calls, 5);
+}
+
 TEST(CacheDataset, ACallableThatIsNoTransformMayBeRandom) {
   auto calls = std::make_shared<int>(0);
   const Value callable = function([calls](const Value& v) -> Value { return ++*calls, v; });

@@ -1,0 +1,2 @@
+// The same tiny bundle as the tests of the program have.
+#include "cli/tiny_bundle.cpp"  // NOLINT(bugprone-suspicious-include)
