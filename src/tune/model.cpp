@@ -73,9 +73,10 @@ std::vector<HashedCase> Model::cases(const std::string& object_hash) const {
 }
 
 std::vector<HashedCase> Model::pool(const ModelState& state) const {
-  std::vector<std::string> lists{state.pool};
+  std::vector<std::string> lists;  // the newest first: a label that was corrected since counts
   for (const VersionInfo* v : state.lineage(state.champion()))
     if (!v->month_data.empty()) lists.push_back(v->month_data);
+  lists.push_back(state.pool);
   std::vector<HashedCase> out;
   std::set<std::string> seen;
   for (const std::string& list : lists)
