@@ -26,6 +26,7 @@ struct Options {
   std::vector<double> spacing;
   std::string orientation;
   double slab = 0;
+  double noise = 0, contrast = 1, hu_shift = 0;
 };
 
 /// The number of `label` among the names, -1 for all; throws Error(usage).
@@ -55,6 +56,9 @@ int run(const Options& o) {
   if (!o.spacing.empty()) shape.spacing = {o.spacing[0], o.spacing[1], o.spacing[2]};
   shape.orientation = o.orientation;
   shape.slab_mm = o.slab;
+  shape.noise_hu = o.noise;
+  shape.contrast = o.contrast;
+  shape.hu_shift = o.hu_shift;
 
   List training;
   Progress progress("phantoms", o.count);
@@ -92,7 +96,8 @@ const RegisterCommand command({
     "phantom",
     "Make abdominal CT phantoms with their exact label maps",
     "  vesal phantom -o phantoms --count 10 --seed 1\n"
-    "  vesal phantom -o spleens --count 40 --labels spleen --spacing 2 2 3\n",
+    "  vesal phantom -o spleens --count 40 --labels spleen --spacing 2 2 3\n"
+    "  vesal phantom -o other_scanner --count 10 --noise 30 --contrast 0.8 --hu-shift -10\n",
     [](CLI::App& app) -> std::function<int()> {
       auto o = std::make_shared<Options>();
       app.add_option("-o,--output", o->folder, "Folder for imagesTr, labelsTr and dataset.json")->required();
@@ -102,6 +107,9 @@ const RegisterCommand command({
       app.add_option("--spacing", o->spacing, "Voxel size in mm along x, y, z (default: drawn)")->expected(3);
       app.add_option("--orientation", o->orientation, "Of the stored array, e.g. LPS (default: drawn)");
       app.add_option("--slab", o->slab, "Length along the body in mm (default: drawn)")->check(CLI::Range(5.0, 1000.0));
+      app.add_option("--noise", o->noise, "Standard deviation of further noise, in HU")->check(CLI::Range(0.0, 500.0))->capture_default_str();
+      app.add_option("--contrast", o->contrast, "Of soft tissue, as a factor")->check(CLI::Range(0.05, 10.0))->capture_default_str();
+      app.add_option("--hu-shift", o->hu_shift, "HU added everywhere")->check(CLI::Range(-1000.0, 1000.0))->capture_default_str();
       return [o] { return run(*o); };
     },
 });

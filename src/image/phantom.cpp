@@ -58,6 +58,33 @@ std::pair<double, int> sample(const Anatomy& anatomy, const Point& scan_point, d
   return {hu, label};
 }
 
+void check_look(const PhantomOptions& o) {
+  if (!(o.noise_hu >= 0 && o.noise_hu <= 500))
+    throw Error(ErrorKind::usage, "phantom: noise of 0 to 500 HU wanted, got " + std::to_string(o.noise_hu));
+  if (!(o.contrast >= 0.05 && o.contrast <= 10))
+    throw Error(ErrorKind::usage, "phantom: a contrast of 0.05 to 10 wanted, got " + std::to_string(o.contrast));
+  if (!(std::abs(o.hu_shift) <= 1000)) throw Error(ErrorKind::usage, "phantom: a shift of at most 1000 HU wanted, got " + std::to_string(o.hu_shift));
+}
+
+/// Distances from 40 HU stretched by `contrast` between -160 and 240; air stays at -1000, what is denser moves along.
+double shown(double hu, double contrast) {
+  const double low = 40 - 200 * contrast, high = 40 + 200 * contrast;
+  if (hu < -160) return -1000 + (hu + 1000) * (low + 1000) / 840;
+  return hu > 240 ? high + hu - 240 : 40 + contrast * (hu - 40);
+}
+
+/// The same body in a scanner of another contrast, calibration and noise.
+void change_look(Array& ct, const PhantomOptions& o, std::uint64_t key) {
+  if (o.noise_hu == 0 && o.contrast == 1 && o.hu_shift == 0) return;
+  float* hu = ct.data<float>();
+  parallel_for(ct.numel(), 1 << 16, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) {
+      const double noisy = shown(hu[i], o.contrast) + o.hu_shift + o.noise_hu * noise_at(key, static_cast<std::uint64_t>(i));
+      hu[i] = static_cast<float>(std::clamp(std::round(noisy), -1024.0, 3071.0));
+    }
+  });
+}
+
 }  // namespace
 
 const std::map<int, std::string>& phantom_labels() {
@@ -79,6 +106,7 @@ const std::map<int, std::string>& phantom_labels() {
 }
 
 Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
+  check_look(options);
   Dice dice(mix(seed, 0));
   const Anatomy anatomy = draw_anatomy(dice);
 
@@ -132,6 +160,7 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
       progress.advance();
     }
   });
+  change_look(ct, options, mix(seed, 1));
   return {Image(std::move(ct), affine), Image(std::move(labels), affine)};
 }
 

@@ -13,6 +13,11 @@ struct PhantomOptions {
   std::array<double, 3> spacing{0, 0, 0};  ///< mm along x (left-right), y, z; drawn: 1.2-3.2 in plane, 1.5-5 through plane
   std::string orientation;                 ///< of the stored array, e.g. "LPS"; drawn from the eight without an axis swap
   double slab_mm = 0;                      ///< length along the body; drawn: 60-320
+
+  // What another scanner or protocol does to the picture of the same body.
+  double noise_hu = 0;  ///< standard deviation of noise on top of the scanner's own
+  double contrast = 1;  ///< of soft tissue: distances from 40 HU are multiplied by it between -160 and 240 HU; air stays where it is
+  double hu_shift = 0;  ///< added everywhere
 };
 
 struct Phantom {

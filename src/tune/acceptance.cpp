@@ -135,31 +135,30 @@ Comparison compare(const SetScores& challenger, const SetScores& champion, doubl
 Value to_value(const Comparison& c) {
   Dict classes;
   for (const auto& [name, change] : c.classes) classes[name] = change;
-  return Dict{{"cases", c.paired.difference.count},
-              {"champion", number(c.champion)},
-              {"challenger", number(c.challenger)},
-              {"difference", number(c.paired.difference.mean)},
-              {"lower_bound", number(c.paired.lower_bound)},
-              {"wilcoxon_p", number(c.paired.wilcoxon_p)},
-              {"not_inferior", c.paired.not_inferior},
-              {"classes", classes}};
+  return Dict{{"cases", c.paired.difference.count},          {"champion", number(c.champion)},
+              {"challenger", number(c.challenger)},          {"difference", number(c.paired.difference.mean)},
+              {"lower_bound", number(c.paired.lower_bound)}, {"wilcoxon_p", number(c.paired.wilcoxon_p)},
+              {"not_inferior", c.paired.not_inferior},       {"classes", classes}};
 }
 
 Acceptance decide(const Comparison& reference, const Comparison& fresh, double margin) {
   Acceptance out;
   const bool held = reference.paired.not_inferior;
   out.reasons.push_back(fmt::format("reference set: Dice {:.4f}, champion {:.4f}; difference at least {} (one-sided 95 %), {} the margin of {}",
-                                    reference.challenger, reference.champion, signed_number(reference.paired.lower_bound),
-                                    held ? "within" : "beyond", signed_number(-margin)));
+                                    reference.challenger, reference.champion, signed_number(reference.paired.lower_bound), held ? "within" : "beyond",
+                                    signed_number(-margin)));
   bool classes_held = true;
   for (const auto& [name, change] : reference.classes)
     if (!(change > -margin)) {
       classes_held = false;
-      out.reasons.push_back(fmt::format("reference set: {} changes by {}, beyond the margin of {}", name, signed_number(change), signed_number(-margin)));
+      out.reasons.push_back(
+          fmt::format("reference set: {} changes by {}, beyond the margin of {}", name, signed_number(change), signed_number(-margin)));
     }
   const bool better = fresh.challenger >= fresh.champion;
   out.reasons.push_back(fmt::format("new cases: Dice {:.4f}, champion {:.4f}: {}", fresh.challenger, fresh.champion,
-                                    better ? "no worse" : std::isnan(fresh.challenger) ? "cannot be told" : "worse"));
+                                    better                         ? "no worse"
+                                    : std::isnan(fresh.challenger) ? "cannot be told"
+                                                                   : "worse"));
   out.accepted = held && classes_held && better;
   return out;
 }

@@ -28,8 +28,8 @@ SetScores set_scores_of(const Value& value);  ///< throws Error(format)
 
 /// Two models on the same cases.
 struct Comparison {
-  double champion = 0, challenger = 0;  ///< means over cases
-  judge::PairedComparison paired;       ///< challenger minus champion, case by case
+  double champion = 0, challenger = 0;                  ///< means over cases
+  judge::PairedComparison paired;                       ///< challenger minus champion, case by case
   std::vector<std::pair<std::string, double>> classes;  ///< mean difference of each class that both have
 };
 /// Where a case is defined for one of them only, the other one found nothing in an empty case: that counts 1.
@@ -50,9 +50,9 @@ struct Suspect {
   double dice = 0, threshold = 0;
 };
 struct Screening {
-  std::vector<Suspect> suspects;                   ///< worst first
+  std::vector<Suspect> suspects;                           ///< worst first
   std::vector<std::pair<std::string, double>> thresholds;  ///< for each class
-  std::vector<std::string> blind;                  ///< classes that the champion is too weak in to tell
+  std::vector<std::string> blind;                          ///< classes that the champion is too weak in to tell
 };
 /// For each class: below the reference set's lower outer fence (Q1 - 3 IQR, Tukey 1977), or half its median if that is less, but at least 0.1.
 Screening screen(const SetScores& fresh, const SetScores& reference);

@@ -101,11 +101,12 @@ class Month {
     Dict cases;
     for (std::size_t i = 0; i < plan_.cases.size(); ++i) cases[plan_.cases[i].source.id] = name_of(plan_.parts[i]);
     write_durably(stage_->folder() / "plan.json", to_json(Dict{{"month", plan_.month},
-                                                                {"parent", plan_.parent},
-                                                                {"version", plan_.version},
-                                                                {"fingerprint", plan_.fingerprint},
-                                                                {"cases", cases},
-                                                                {"options", to_value(options_)}}) + "\n");
+                                                               {"parent", plan_.parent},
+                                                               {"version", plan_.version},
+                                                               {"fingerprint", plan_.fingerprint},
+                                                               {"cases", cases},
+                                                               {"options", to_value(options_)}}) +
+                                                      "\n");
     step("increment: planned");
   }
 
@@ -139,7 +140,8 @@ class Month {
 
   bool concerns_new_cases(const judge::Finding& f) const {
     if (f.rule == "count" || (f.rule == "classes" && f.file.empty())) return false;  // a month may lack a class
-    return std::none_of(reference_.begin(), reference_.end(), [&](const HashedCase& r) { return f.file == r.source.image || f.file == r.source.label; }) ||
+    return std::none_of(reference_.begin(), reference_.end(),
+                        [&](const HashedCase& r) { return f.file == r.source.image || f.file == r.source.label; }) ||
            f.rule == "leak";
   }
 
@@ -180,8 +182,8 @@ class Month {
     if (screening_.suspects.empty()) return std::nullopt;
     std::vector<std::string> reasons;
     for (const Suspect& s : screening_.suspects)
-      reasons.push_back(fmt::format("{}: the champion agrees with the label of {} at Dice {:.3f} only (at least {:.3f} is expected): look at it", s.id,
-                                    s.name, s.dice, s.threshold));
+      reasons.push_back(fmt::format("{}: the champion agrees with the label of {} at Dice {:.3f} only (at least {:.3f} is expected): look at it",
+                                    s.id, s.name, s.dice, s.threshold));
     if (!options_.accept_anyway.empty()) {
       log::warning("{} labels look wrong; accepted because: {}", screening_.suspects.size(), options_.accept_anyway);
       return std::nullopt;
@@ -271,9 +273,8 @@ class Month {
   Dict facts(Outcome outcome, const std::vector<std::string>& reasons) const {
     Dict cases;
     for (std::size_t i = 0; i < plan_.cases.size(); ++i) cases[plan_.cases[i].source.id] = name_of(plan_.parts[i]);
-    Dict out{{"month", plan_.month},      {"outcome", name_of(outcome)},   {"reasons", list_of(reasons)}, {"fingerprint", plan_.fingerprint},
-             {"cases", cases},            {"known", list_of(plan_.known)}, {"replayed", plan_.replay.size()},
-             {"options", to_value(options_)}};
+    Dict out{{"month", plan_.month}, {"outcome", name_of(outcome)},   {"reasons", list_of(reasons)},     {"fingerprint", plan_.fingerprint},
+             {"cases", cases},       {"known", list_of(plan_.known)}, {"replayed", plan_.replay.size()}, {"options", to_value(options_)}};
     if (!options_.accept_anyway.empty()) out["accepted_anyway"] = options_.accept_anyway;
     return out;
   }

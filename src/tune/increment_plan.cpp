@@ -45,8 +45,8 @@ void deal(MonthPlan& plan, double judging_share) {
 std::string fingerprint(const MonthPlan& plan, const ModelState& state, const IncrementOptions& options) {
   List cases;
   for (const HashedCase& c : plan.cases) cases.items.push_back(Dict{{"image", c.image_sha256}, {"label", c.label_sha256}});
-  const Dict what{{"month", plan.month},         {"parent", plan.parent},  {"parent_files", state.version(plan.parent).files},
-                  {"reference", state.reference}, {"cases", cases},         {"options", to_value(options)}};
+  const Dict what{{"month", plan.month},          {"parent", plan.parent}, {"parent_files", state.version(plan.parent).files},
+                  {"reference", state.reference}, {"cases", cases},        {"options", to_value(options)}};
   return sha256(to_json(what, -1));
 }
 

@@ -23,13 +23,13 @@ enum class Part { training, validation, judging };
 const char* name_of(Part part);  ///< "training", "validation", "judging"
 
 struct MonthPlan {
-  std::string month, parent, version;  ///< parent: the champion it starts from; version: the challenger's
-  std::vector<HashedCase> cases;       ///< new ones, by hash
-  std::vector<Part> parts;             ///< of each of them
-  std::vector<HashedCase> replay;      ///< of the pool, without what is new
+  std::string month, parent, version;         ///< parent: the champion it starts from; version: the challenger's
+  std::vector<HashedCase> cases;              ///< new ones, by hash
+  std::vector<Part> parts;                    ///< of each of them
+  std::vector<HashedCase> replay;             ///< of the pool, without what is new
   std::vector<HashedCase> replay_validation;  ///< of the pool: they help to choose the epoch
-  std::vector<std::string> known;      ///< new cases that were learned already, left out
-  std::string fingerprint;             ///< equal for equal cases, parent and options: the same month
+  std::vector<std::string> known;             ///< new cases that were learned already, left out
+  std::string fingerprint;                    ///< equal for equal cases, parent and options: the same month
 
   std::vector<HashedCase> of(Part part) const;
 };

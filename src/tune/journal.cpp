@@ -49,7 +49,8 @@ JournalEntry parse(std::string_view line, std::int64_t number, const std::string
   const Value* said = entry.value.as_dict().find("entry");
   if (!said || !said->is_int() || said->as_int() != number) throw Error(ErrorKind::format, "it does not carry its number");
   if (entry.text("previous") != previous)
-    throw Error(ErrorKind::format, number == 1 ? "it is not the first one" : fmt::format("it does not follow on entry {} as that is now", number - 1));
+    throw Error(ErrorKind::format,
+                number == 1 ? "it is not the first one" : fmt::format("it does not follow on entry {} as that is now", number - 1));
   return entry;
 }
 

@@ -123,8 +123,9 @@ JournalEntry Model::add_version(const fs::path& bundle, const std::string& versi
   const ModelState before = state();
   if (before.find(version)) throw Error(ErrorKind::usage, "model " + name_ + " has a version " + version + " already");
   if (!expected.empty() && before.champion() != expected)
-    throw Error(ErrorKind::refused, fmt::format("{} became champion of {} in the meantime, and {} was measured against {}: run the same command again",
-                                                before.champion(), name_, version, expected));
+    throw Error(ErrorKind::refused,
+                fmt::format("{} became champion of {} in the meantime, and {} was measured against {}: run the same command again", before.champion(),
+                            name_, version, expected));
   what["version"] = version;
   what["champion"] = champion;
   place_version(bundle, version, what);

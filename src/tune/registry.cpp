@@ -77,8 +77,12 @@ Model Registry::create(const NewModel& what, const Program& program) const {
     std::vector<HashedCase> reference = what.reference, pool = what.pool;
     map_labels(reference, what.reference_map, staging / "labels");
     map_labels(pool, what.pool_map, staging / "labels");
-    Dict event{{"model", what.name},  {"version", version},           {"bundle", facts.name},
-               {"champion", true},    {"cases", reference.size()},    {"pool_cases", pool.size()},
+    Dict event{{"model", what.name},
+               {"version", version},
+               {"bundle", facts.name},
+               {"champion", true},
+               {"cases", reference.size()},
+               {"pool_cases", pool.size()},
                {"from", fs::absolute(what.bundle).lexically_normal().string()}};
     event["reference"] = model.put_object(to_value(reference, staging));
     if (!pool.empty()) event["pool"] = model.put_object(to_value(pool, staging));

@@ -46,8 +46,8 @@ void check_champion(const Model& model, const std::string& champion, std::vector
   std::error_code ec;
   if (!fs::is_symlink(link, ec)) return;  // some file systems have no links
   if (const fs::path target = fs::read_symlink(link, ec); target != fs::path("versions") / champion)
-    faults.push_back(fmt::format("{} leads to {}, but the journal's champion is {}; the next decision puts it right", link.string(), target.string(),
-                                 champion));
+    faults.push_back(
+        fmt::format("{} leads to {}, but the journal's champion is {}; the next decision puts it right", link.string(), target.string(), champion));
 }
 
 /// Objects that the journal holds hashes of: they are read, which checks them.
@@ -55,8 +55,7 @@ void check_objects(const Model& model, const std::vector<JournalEntry>& entries,
   std::set<std::string> seen;
   for (const JournalEntry& entry : entries)
     for (const char* key : {"reference", "pool", "data", "files", "scores", "comparison", "findings", "screening"})
-      if (const std::string hash = entry.text(key); !hash.empty() && seen.insert(hash).second)
-        note_faults(faults, [&] { model.object(hash); });
+      if (const std::string hash = entry.text(key); !hash.empty() && seen.insert(hash).second) note_faults(faults, [&] { model.object(hash); });
 }
 
 void check_orphans(const Model& model, const ModelState& state, std::vector<std::string>& notes) {

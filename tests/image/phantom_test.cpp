@@ -80,7 +80,38 @@ TEST(Phantom, StoredOrientationDoesNotMoveTheBody) {
   for (int a = 0; a < 3; ++a) EXPECT_NEAR(ras.centre[a], slp.centre[a], 0.5);
 }
 
+TEST(Phantom, AnotherLookIsTheSameBody) {
+  PhantomOptions options{{5, 5, 6}, "RAS", 200};
+  const Phantom plain = make_phantom(3, options);
+  options.contrast = 0.5;
+  options.hu_shift = -20;
+  const Phantom flat = make_phantom(3, options);
+  EXPECT_EQ(0, std::memcmp(plain.labels.array().raw(), flat.labels.array().raw(), plain.labels.array().nbytes()));
+  EXPECT_NEAR(measure(flat, 5).hu, 40 + 0.5 * (measure(plain, 5).hu - 40) - 20, 0.6);
+  EXPECT_NEAR(flat.ct.array().data<float>()[0], -1020, 40) << "air stays air";
+
+  options = {{5, 5, 6}, "RAS", 200};
+  options.noise_hu = 40;
+  const Phantom noisy = make_phantom(3, options);
+  double squares = 0;
+  std::int64_t count = 0;
+  for (std::int64_t i = 0; i < plain.ct.array().numel(); ++i) {
+    const double before = plain.ct.array().data<float>()[i];
+    if (before < -800) continue;  // where nothing is cut off
+    squares += std::pow(noisy.ct.array().data<float>()[i] - before, 2);
+    ++count;
+  }
+  EXPECT_NEAR(std::sqrt(squares / double(count)), 40, 2);
+  EXPECT_NEAR(measure(noisy, 5).hu, measure(plain, 5).hu, 2);
+}
+
 TEST(Phantom, RefusesSenselessOptions) {
+  PhantomOptions senseless{{8, 8, 10}, "LPS", 120};
+  senseless.contrast = 0;
+  EXPECT_THROW(make_phantom(1, senseless), Error);
+  senseless = {{8, 8, 10}, "LPS", 120};
+  senseless.noise_hu = -1;
+  EXPECT_THROW(make_phantom(1, senseless), Error);
   EXPECT_THROW(make_phantom(1, {{0.01, 1, 1}, "", 0}), Error);
   EXPECT_THROW(make_phantom(1, {{0, 0, 0}, "RRS", 0}), Error);
   EXPECT_THROW(make_phantom(1, {{0, 0, 0}, "", 1e7}), Error);
