@@ -53,7 +53,7 @@ const char* advice(tune::Outcome outcome) {
 }
 
 int run(Options o) {
-  const tune::Model model = registry_at(o.registry).model(o.model);
+  const tune::Model model = open_model(o.registry, o.model);
   tune::IncrementOptions& increment = o.increment;
   const fs::path champion = model.version_folder(model.state().champion());
   increment.data = judge::read_cases(o.data);

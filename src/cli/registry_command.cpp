@@ -15,6 +15,12 @@ void add_registry_option(CLI::App& app, std::filesystem::path& folder) {
 
 tune::Registry registry_at(const std::filesystem::path& folder) { return tune::Registry(folder.empty() ? tune::default_registry() : folder); }
 
+tune::Model open_model(const std::filesystem::path& folder, const std::string& name) {
+  tune::Model model = registry_at(folder).model(name);
+  model.heal();
+  return model;
+}
+
 tune::Program program() { return tune::this_program(VESAL_VERSION); }
 
 double reference_dice(const tune::VersionInfo& version) {

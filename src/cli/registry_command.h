@@ -13,6 +13,8 @@ namespace vesal::cli {
 /// --registry, by default where tune::default_registry() says.
 void add_registry_option(CLI::App& app, std::filesystem::path& folder);
 tune::Registry registry_at(const std::filesystem::path& folder);
+/// A model, its link to the champion put right. Throws Error(not_found | usage).
+tune::Model open_model(const std::filesystem::path& folder, const std::string& name);
 /// This program, as decisions record it.
 tune::Program program();
 

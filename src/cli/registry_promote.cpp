@@ -20,7 +20,7 @@ const RegisterCommand promote({
       app.add_option("--why", o->why, "Reason, for the journal");
       add_registry_option(app, o->registry);
       return [o] {
-        const tune::Model model = registry_at(o->registry).model(o->model);
+        const tune::Model model = open_model(o->registry, o->model);
         show_decision(model, model.promote(o->version, o->why, program()));
         return 0;
       };
@@ -39,7 +39,7 @@ const RegisterCommand rollback({
       app.add_option("--why", o->why, "Reason, for the journal");
       add_registry_option(app, o->registry);
       return [o] {
-        const tune::Model model = registry_at(o->registry).model(o->model);
+        const tune::Model model = open_model(o->registry, o->model);
         show_decision(model, model.rollback(o->why, program()));
         return 0;
       };

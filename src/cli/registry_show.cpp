@@ -42,7 +42,7 @@ std::string describe(const tune::JournalEntry& e) {
 }
 
 int run(const Options& o) {
-  const tune::Model model = registry_at(o.registry).model(o.model);
+  const tune::Model model = open_model(o.registry, o.model);
   const tune::ModelState state = model.state();
   if (o.path) {
     const std::string folder = model.version_folder(state.version(o.version.empty() ? state.champion() : o.version).version).string();

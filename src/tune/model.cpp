@@ -50,6 +50,18 @@ ModelState Model::state() const {
   return with_context("model " + name_, [&] { return replay(Journal(folder_).read()); });
 }
 
+void Model::heal() const {
+  try {
+    std::error_code ec;
+    const auto leads = [&] { return fs::read_symlink(folder_ / "champion", ec); };
+    if (leads() == fs::path("versions") / state().champion()) return;
+    const FileLock lock(lock_file(), "heal", 1);
+    const std::string champion = state().champion();
+    log::warning("{}: it led to {}, the journal's champion is {}: put right", (folder_ / "champion").string(), leads().string(), champion);
+    point_to(champion);
+  } catch (const Error&) {}  // what is wrong then is for the command to find
+}
+
 Value Model::object(const std::string& hash) const {
   if (hash.size() != 64 || hash.find_first_not_of("0123456789abcdef") != std::string::npos)
     throw Error(ErrorKind::refused, "'" + hash + "' is no hash of an object");

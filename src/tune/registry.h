@@ -65,6 +65,8 @@ class Model {
   std::filesystem::path lock_file() const { return folder_ / "lock"; }
   std::filesystem::path version_folder(const std::string& version) const { return folder_ / "versions" / version; }
   ModelState state() const;
+  /// Puts the champion's link right where a crash (or somebody) left it leading elsewhere than the journal says; never throws.
+  void heal() const;
 
   /// An object by its hash; throws Error(refused) if it is not what it was.
   Value object(const std::string& hash) const;

@@ -31,7 +31,8 @@ void check_files(const Model& model, const VersionInfo& version, std::vector<std
   const fs::path folder = model.version_folder(version.version);
   std::map<std::string, std::string> there;
   for (const HashedFile& f : hash_files(folder)) there[f.path] = f.sha256;
-  for (const Value& listed : model.object(version.files).items()) {
+  const Value list = model.object(version.files);
+  for (const Value& listed : list.items()) {
     const std::string path = listed.as_dict().at("path").as_string();
     const auto found = there.find(path);
     if (found == there.end()) faults.push_back((folder / path).string() + " is missing");
