@@ -14,6 +14,8 @@ std::mutex terminal;
 bool visible = true;
 bool line_open = false;
 ProgressSink sink;
+/// The step that began first: steps inside it stay silent once it has something to show, and print no line of their own at their end.
+Progress* outermost = nullptr;
 
 std::string clock_text(double seconds) {
   const auto s = static_cast<std::int64_t>(seconds + 0.5);
@@ -37,9 +39,15 @@ void clear_progress_line() {
 Progress::Progress(std::string title, std::int64_t total)
     : title_(std::move(title)), total_(std::max<std::int64_t>(total, 1)), start_(std::chrono::steady_clock::now()) {
   drawn_ms_ = 300;  // so that the first drawing is at half a second
+  std::lock_guard lock(terminal);
+  if (!outermost) outermost = this;
 }
 
-Progress::~Progress() { draw(true); }
+Progress::~Progress() {
+  draw(true);
+  std::lock_guard lock(terminal);
+  if (outermost == this) outermost = nullptr;
+}
 
 double Progress::seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
@@ -56,7 +64,7 @@ void Progress::draw(bool last) {
   const double left = share > 0 ? elapsed * (1 - share) / share : -1;
   std::lock_guard lock(terminal);
   if (sink) sink(title_, done_, total_, last ? 0 : left);
-  if (!visible) return;
+  if (!visible || (outermost && outermost != this && (last || outermost->done_ > 0))) return;
   if (isatty(STDERR_FILENO)) {
     clear_unlocked();
     if (last) {

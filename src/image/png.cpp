@@ -160,26 +160,32 @@ Image read_png(const std::filesystem::path& path, const ReadOptions& options) {
   });
 }
 
+std::vector<std::byte> encode_png(const Array& picture) {
+  const bool deep = picture.dtype() == DType::u16;
+  const std::int64_t channels = picture.dim() == 3 ? picture.size(2) : 1;
+  if ((!deep && picture.dtype() != DType::u8) || picture.dim() < 2 || picture.dim() > 3 || channels < 1 || channels > 4 || picture.numel() == 0)
+    throw Error(ErrorKind::shape, "a picture is [height, width] or [height, width, 1 to 4] of uint8 or uint16, not " +
+                                      std::string(name_of(picture.dtype())) + " " + to_string(picture.shape()));
+  if (picture.size(0) > kMostPixels || picture.size(1) > kMostPixels) throw Error(ErrorKind::shape, "a picture of " + to_string(picture.shape()));
+  const Array plain = picture.contiguous();
+  const Info what{static_cast<png_uint_32>(plain.size(1)), static_cast<png_uint_32>(plain.size(0)), static_cast<int>(channels), deep ? 16 : 8};
+  const std::size_t stride = plain.nbytes() / what.height;
+  std::vector<png_bytep> rows(what.height);
+  for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = const_cast<png_bytep>(static_cast<const png_byte*>(plain.raw())) + y * stride;
+  Fault fault;
+  std::vector<png_byte> bytes;
+  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &fault, on_error, on_warning);
+  png_infop info = png ? png_create_info_struct(png) : nullptr;
+  const bool done = info && encode(png, info, bytes, what, rows.data());
+  png_destroy_write_struct(&png, &info);
+  if (!done) throw Error(ErrorKind::internal, "PNG: " + fault.text);
+  const auto* first = reinterpret_cast<const std::byte*>(bytes.data());
+  return {first, first + bytes.size()};
+}
+
 void write_png(const std::filesystem::path& path, const Array& picture) {
   with_context("writing " + path.string(), [&] {
-    const bool deep = picture.dtype() == DType::u16;
-    const std::int64_t channels = picture.dim() == 3 ? picture.size(2) : 1;
-    if ((!deep && picture.dtype() != DType::u8) || picture.dim() < 2 || picture.dim() > 3 || channels < 1 || channels > 4 || picture.numel() == 0)
-      throw Error(ErrorKind::shape, "a picture is [height, width] or [height, width, 1 to 4] of uint8 or uint16, not " +
-                                        std::string(name_of(picture.dtype())) + " " + to_string(picture.shape()));
-    if (picture.size(0) > kMostPixels || picture.size(1) > kMostPixels) throw Error(ErrorKind::shape, "a picture of " + to_string(picture.shape()));
-    const Array plain = picture.contiguous();
-    const Info what{static_cast<png_uint_32>(plain.size(1)), static_cast<png_uint_32>(plain.size(0)), static_cast<int>(channels), deep ? 16 : 8};
-    const std::size_t stride = plain.nbytes() / what.height;
-    std::vector<png_bytep> rows(what.height);
-    for (std::size_t y = 0; y < rows.size(); ++y) rows[y] = const_cast<png_bytep>(static_cast<const png_byte*>(plain.raw())) + y * stride;
-    Fault fault;
-    std::vector<png_byte> bytes;
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &fault, on_error, on_warning);
-    png_infop info = png ? png_create_info_struct(png) : nullptr;
-    const bool done = info && encode(png, info, bytes, what, rows.data());
-    png_destroy_write_struct(&png, &info);
-    if (!done) throw Error(ErrorKind::internal, "PNG: " + fault.text);
+    const std::vector<std::byte> bytes = encode_png(picture);
     AtomicFile file(path);
     file.write(bytes.data(), bytes.size());
     file.commit();

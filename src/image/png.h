@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <span>
+#include <vector>
 
 #include "image/formats.h"
 
@@ -13,7 +14,9 @@ namespace vesal::image {
 Image read_png(const std::filesystem::path& path, const ReadOptions& options = {});
 Array parse_png(std::span<const std::byte> file);
 
-/// A picture [height, width] (grey) or [height, width, c] (c as above), uint8 or uint16. Written to a temporary name, then renamed.
+/// A picture [height, width] (grey) or [height, width, c] (c as above), uint8 or uint16, as a PNG file's bytes. Throws Error(shape).
+std::vector<std::byte> encode_png(const Array& picture);
+/// The same into a file: written to a temporary name, then renamed.
 void write_png(const std::filesystem::path& path, const Array& picture);
 
 }  // namespace vesal::image

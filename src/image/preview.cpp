@@ -221,7 +221,8 @@ Array render_preview(const Image& scan, const Image& labels, const PreviewOption
     planes.push_back(plane_of(standing, standing_labels, normal, central(census.slices[static_cast<std::size_t>(normal)])));
     largest = std::max({largest, planes.back().width_mm, planes.back().height_mm});
   }
-  const int tile = options.plane_pixels, gap = 14, line = 26, head = 44, foot = 34;
+  const bool bare = options.bare;
+  const int tile = options.plane_pixels, gap = bare ? 8 : 14, line = 26, head = bare ? gap : 44, foot = bare ? 0 : 34;
   const double scale = tile / largest;
   const auto pixels = [&](double mm) { return std::max(1, static_cast<int>(std::lround(mm * scale))); };
   int widest = gap, tallest = 1;
@@ -244,16 +245,19 @@ Array render_preview(const Image& scan, const Image& labels, const PreviewOption
     x += width;
   }
 
-  Picture picture(widest, head + tallest + foot + (row + 1) * line + 6, kBackground);
-  picture.text(gap, 14, options.caption, kText);
-  picture.text(widest - gap - Picture::text_width(options.warning), 14, options.warning, kAmber);
+  Picture picture(widest, head + tallest + foot + (bare ? gap : (row + 1) * line + 6), kBackground);
+  if (!bare) {
+    picture.text(gap, 14, options.caption, kText);
+    picture.text(widest - gap - Picture::text_width(options.warning), 14, options.warning, kAmber);
+  }
   int left = gap;
   for (const Plane& p : planes) {
     const int width = pixels(p.width_mm), height = pixels(p.height_mm);
     draw(picture, p, left, head + (tallest - height) / 2, width, height, window);
-    picture.text(left + (width - Picture::text_width(p.name)) / 2, head + tallest + 10, p.name, kFaint);
+    if (!bare) picture.text(left + (width - Picture::text_width(p.name)) / 2, head + tallest + 10, p.name, kFaint);
     left += width + gap;
   }
+  if (bare) return picture.array();
   const int base = head + tallest + foot;
   if (legend.empty()) picture.text(gap, base + 4, "nothing labelled", kFaint);
   for (const Entry& e : legend) {

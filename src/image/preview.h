@@ -27,6 +27,7 @@ struct PreviewOptions {
   std::string caption = "";                        ///< above the planes
   std::string warning = "";                        ///< top right, e.g. kNotForDiagnosis
   int plane_pixels = 420;                          ///< edge of the square each plane fits into
+  bool bare = false;                               ///< the planes alone: whoever shows them says what they are
 };
 inline constexpr const char* kNotForDiagnosis = "Demonstration, not for diagnosis";
 

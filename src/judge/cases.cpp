@@ -145,6 +145,7 @@ CaseSet read_cases(const std::vector<fs::path>& sources) {
         throw Error(ErrorKind::usage, sources[0].string() + " calls label " + std::to_string(number) + " '" + known->second + "', " +
                                           sources[i].string() + " '" + name + "': they cannot be one set");
   }
+  if (sources.size() > 1) all.source += " and " + std::to_string(sources.size() - 1) + " more";
   name_cases(all.cases);
   return all;
 }

@@ -241,7 +241,8 @@ Evaluation evaluate(const infer::Segmenter& segmenter, const CaseSet& set, const
 Evaluation evaluate_masks(const fs::path& folder, const Names& names, const CaseSet& set, const EvaluateOptions& options) {
   const auto start = std::chrono::steady_clock::now();
   Evaluation out = begin(set, options);
-  out.bundle = folder.string();
+  out.bundle = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+  out.folder = folder;
   std::map<std::string, fs::path> masks;
   std::error_code problem;
   for (const auto& entry : fs::directory_iterator(folder, problem))

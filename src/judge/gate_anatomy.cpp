@@ -72,15 +72,14 @@ Array thinned(const Array& volume) {
 }
 
 struct Body {
-  Profile across, front, bone_front;
+  Profile across, front;
 };
 
 /// The body in the slices [low, high] of z.
-Body body_in(const Array& scan, double threshold, bool ct, std::int64_t low, std::int64_t high) {
+Body body_in(const Array& scan, double threshold, std::int64_t low, std::int64_t high) {
   Body body;
   body.across.counts.assign(static_cast<std::size_t>(scan.size(0)), 0);
   body.front.counts.assign(static_cast<std::size_t>(scan.size(1)), 0);
-  body.bone_front = body.front;
   const float* v = scan.data<float>();
   for (std::int64_t x = 0; x < scan.size(0); ++x)
     for (std::int64_t y = 0; y < scan.size(1); ++y)
@@ -88,7 +87,6 @@ Body body_in(const Array& scan, double threshold, bool ct, std::int64_t low, std
         if (z < low || z > high || !(*v > threshold)) continue;
         ++body.across.counts[static_cast<std::size_t>(x)];
         ++body.front.counts[static_cast<std::size_t>(y)];
-        if (ct && *v > 300 && *v < 2000) ++body.bone_front.counts[static_cast<std::size_t>(y)];
       }
   return body;
 }
@@ -130,12 +128,23 @@ std::vector<Organ> sided_organs(const Array& label, const std::map<std::int64_t,
   return out;
 }
 
-/// How far in front of the middle of the body its bones lie, in body depths: the spine makes that negative. Nothing if there are hardly any.
-std::optional<double> bones_in_front(const Body& body) {
-  if (body.bone_front.total() < 50 || body.bone_front.total() < 0.005 * body.front.total()) return std::nullopt;
-  const double depth = body.front.at(0.98) - body.front.at(0.02);
-  if (depth < 8) return std::nullopt;
-  return (body.bone_front.mean() - body.front.at(0.5)) / depth;
+/// How far in front of the middle of the body the bones near its long axis lie, in body depths: the spine makes that negative. Ribs and arms do
+/// not count. Nothing if there are hardly any.
+std::optional<double> bones_in_front(const Array& scan, double threshold) {
+  const Body body = body_in(scan, threshold, 0, scan.size(2) - 1);
+  const double left = body.across.at(0.02), right = body.across.at(0.98), depth = body.front.at(0.98) - body.front.at(0.02);
+  if (body.across.total() < 100 || depth < 8) return std::nullopt;
+  const auto begin = static_cast<std::int64_t>(left + 0.38 * (right - left)), end = static_cast<std::int64_t>(left + 0.62 * (right - left)) + 1;
+  Profile bones;
+  bones.counts.assign(static_cast<std::size_t>(scan.size(1)), 0);
+  for (std::int64_t x = begin; x < std::min(end, scan.size(0)); ++x) {
+    const float* v = scan.data<float>() + x * scan.size(1) * scan.size(2);
+    for (std::int64_t y = 0; y < scan.size(1); ++y)
+      for (std::int64_t z = 0; z < scan.size(2); ++z, ++v)
+        if (*v > 250 && *v < 2000) ++bones.counts[static_cast<std::size_t>(y)];
+  }
+  if (bones.total() < 50 || bones.total() < 0.002 * body.front.total()) return std::nullopt;
+  return (bones.mean() - body.front.at(0.5)) / depth;
 }
 
 constexpr double kSure = 0.05;  // of the body's width or depth
@@ -151,7 +160,7 @@ void check_anatomy(const Opened& scan, const Array& label, const GateContext& co
 
   std::string wrong, right;
   for (const Organ& organ : sided_organs(map, context.declared)) {
-    const Body body = body_in(voxels, threshold, false, organ.low, organ.high);
+    const Body body = body_in(voxels, threshold, organ.low, organ.high);
     const double width = body.across.at(0.98) - body.across.at(0.02);
     if (body.across.total() < 100 || width < 8) continue;
     const double offset = (organ.across.mean() - (body.across.at(0.98) + body.across.at(0.02)) / 2) / width;
@@ -160,7 +169,7 @@ void check_anatomy(const Opened& scan, const Array& label, const GateContext& co
     list += (list.empty() ? "" : ", ") + organ.name;
   }
   std::optional<double> front;
-  if (facts.ct) front = bones_in_front(body_in(voxels, threshold, true, 0, voxels.size(2) - 1));
+  if (facts.ct) front = bones_in_front(voxels, threshold);
   const bool back_to_front = front && *front > kSure, back_behind = front && *front < -kSure;
 
   const std::filesystem::path& file = facts.source.image;
