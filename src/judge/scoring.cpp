@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "base/parallel.h"
+#include "image/surface_distance.h"
 
 namespace vesal::judge {
 namespace {
@@ -146,6 +147,8 @@ std::vector<ClassScore> score(const Array& reference, const Array& predicted, co
   const Array r = class_places(reference, labels), p = class_places(predicted, labels);
   const Counts counts = count(r, p);
   const double ml = voxel_ml(affine);
+  const auto mm = image::spacing_of(affine);
+  const std::vector<double> spacing(mm.begin(), mm.end());
   std::vector<ClassScore> out;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const std::int64_t n = counts.reference[i + 1], m = counts.predicted[i + 1];
@@ -154,6 +157,11 @@ std::vector<ClassScore> score(const Array& reference, const Array& predicted, co
     s.name = names.at(labels[i]);
     s.dice = n + m == 0 ? kNaN : 2.0 * static_cast<double>(counts.both[i + 1]) / static_cast<double>(n + m);
     s.hd95_mm = s.assd_mm = kNaN;
+    if (n > 0 && m > 0) {
+      const image::SurfaceDistances d = image::surface_distances(r, p, spacing, static_cast<double>(i + 1));
+      s.hd95_mm = d.hausdorff(95);
+      s.assd_mm = d.average_symmetric();
+    }
     s.reference_ml = static_cast<double>(n) * ml;
     s.predicted_ml = static_cast<double>(m) * ml;
     out.push_back(std::move(s));

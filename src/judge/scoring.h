@@ -30,7 +30,8 @@ Array class_places(const Array& volume, const std::vector<std::int64_t>& labels)
 /// The smallest type that holds them.
 Array mapped_labels(const Array& volume, const LabelMap& map);
 
-/// Scores of each class on one grid. `names` says which classes count, and their names.
+/// Scores of each class on one grid. `names` says which classes count, and their names. HD95 and ASSD as monai.metrics measures them, in mm along
+/// the voxel axes.
 std::vector<ClassScore> score(const Array& reference, const Array& predicted, const image::Affine& affine,
                               const std::map<std::int64_t, std::string>& names);
 

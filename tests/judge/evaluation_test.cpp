@@ -63,6 +63,10 @@ TEST(Score, DiceAndVolumesByHand) {
   EXPECT_DOUBLE_EQ(s[0].dice, 2.0 * 48 / (64 + 80));
   EXPECT_DOUBLE_EQ(s[0].reference_ml, 64 * 20 / 1000.0);
   EXPECT_DOUBLE_EQ(s[0].predicted_ml, 80 * 20 / 1000.0);
+  // The bars end 2 and 4 mm apart; their long sides lie on each other.
+  EXPECT_NEAR(s[0].hd95_mm, 4, 1e-6);
+  EXPECT_GT(s[0].assd_mm, 0.5);
+  EXPECT_LT(s[0].assd_mm, 2);
   EXPECT_EQ(s[1].name, "tumour");
   EXPECT_EQ(s[1].dice, 0) << "missed";
   EXPECT_TRUE(std::isnan(s[1].hd95_mm));
