@@ -102,6 +102,11 @@ void print_plan(const Dict& plan) {
                                     plan.at("copied").items().size() + plan.at("fresh").items().size(),
                                     plan.at("kept_classes").items().empty() ? "" : ", and the rows of " + joined(plan.at("kept_classes"), ", ")));
   if (!plan.at("frozen").items().empty()) row("frozen", fmt::format("{} parameters", plan.at("frozen").items().size()));
+  if (plan.at("recipe") == Value("bundle")) {
+    row("recipe", fmt::format("the bundle's own training configuration, {} epochs", n("epochs")));
+    std::fflush(stdout);
+    return;
+  }
   row("patches", fmt::format("{} voxels, {} of each of {} cases per iteration, augmentation {}", joined(plan.at("patch_size"), " x "),
                              n("samples_per_case"), n("batch_size"), plan.at("augmentation").str()));
   row("training", fmt::format("{} epochs of {} iterations, validation every {} epochs", n("epochs"), n("iterations"), n("validation_interval")));
@@ -178,6 +183,8 @@ void add_tune_options(CLI::App& app, TuneOptions& o) {
   app.add_option("--bundle-version", t.version, "Version of the new bundle (default: the next one)");
   app.add_option("--seed", t.seed, "The same seed gives the same weights")->capture_default_str();
   app.add_option("--device", t.device, "auto, cpu or cuda:N")->capture_default_str();
+  app.add_option("--recipe", t.recipe, "inference: made from what the bundle's inference does; bundle: its own train configuration")
+      ->capture_default_str();
   app.add_option("--set", o.overrides, "ID=VALUE: change an id of the recipe")->allow_extra_args(false);
   app.add_option("--no-gate", o.no_gate, "Train without checking the data; REASON is written into the bundle")->option_text("REASON");
   app.add_flag("--resume", t.resume, "Go on with OUTPUT.unfinished");
@@ -234,6 +241,8 @@ int run_tuning(TuneOptions o) {
   if (!globals().json)
     fmt::print("best epoch    {} of {}: mean Dice {:.4f} on the validation cases, on the grid that is trained on\n", result.best_epoch, result.epochs,
                result.best_score);
+  if (!globals().json && result.best_epoch == 0)
+    fmt::print("              no epoch was better than the weights it began with; the new bundle has these\n");
   if (!o.no_evaluation) judge_both(tuning, result.bundle, report);
   if (globals().json) fmt::print("{}\n", to_json(report));
   else fmt::print("new bundle    {}\n", result.bundle.string());

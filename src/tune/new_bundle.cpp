@@ -158,8 +158,10 @@ void write_datalist(const TuningOptions& options, const fs::path& folder) {
     }
     return out;
   };
-  Dict all{{"training", list(options.training, nullptr)}, {"validation", list(options.validation, nullptr)}};
-  if (!options.replay.cases.empty()) all["replay"] = list(options.replay, "replay");
+  const bool replay = !options.replay.cases.empty();
+  const char* own = replay ? "new" : nullptr;  // MONAI stacks a batch only if its items have the same keys
+  Dict all{{"training", list(options.training, own)}, {"validation", list(options.validation, own)}};
+  if (replay) all["replay"] = list(options.replay, "replay");
   write_file(folder / "training/datalist.json", to_json(all) + "\n");
 }
 
@@ -227,15 +229,19 @@ void write_readme(const BaseBundle& base, const TuningOptions& options, const Re
     if (!start.kept_classes.empty()) row("rows of the old output layer kept", fmt::format("{}", fmt::join(start.kept_classes, ", ")));
   }
   if (!result.frozen.empty()) row("frozen", fmt::format("{} parameters ({})", result.frozen.size(), fmt::join(options.freeze, ", ")));
-  row("patches", fmt::format("{} voxels", fmt::join(plan.patch_size, " x ")));
-  row("epochs", fmt::format("{} of {}, {} iterations each", result.epochs, plan.epochs, plan.iterations));
-  row("learning rate", plan.warm_factor == 1 ? fmt::format("{:g}", plan.learning_rate)
-                                             : fmt::format("{:g} for {} parameters, {:g} for the rest", plan.learning_rate, plan.full_rate.size(),
-                                                           plan.learning_rate * plan.warm_factor));
-  row("augmentation", plan.augmentation);
+  const bool own_recipe = options.recipe == "bundle";
+  if (own_recipe) row("recipe", "the base's own configs/train.json, at a tenth of its learning rate unless another was given");
+  else row("patches", fmt::format("{} voxels", fmt::join(plan.patch_size, " x ")));
+  row("epochs", fmt::format("{} of {}{}", result.epochs, plan.epochs, own_recipe ? "" : fmt::format(", {} iterations each", plan.iterations)));
+  if (!own_recipe) {
+    row("learning rate", plan.warm_factor == 1 ? fmt::format("{:g}", plan.learning_rate)
+                                               : fmt::format("{:g} for {} parameters, {:g} for the rest", plan.learning_rate, plan.full_rate.size(),
+                                                             plan.learning_rate * plan.warm_factor));
+    row("augmentation", plan.augmentation);
+  }
   row("seed", std::to_string(plan.seed));
-  row("best epoch",
-      fmt::format("{}: mean Dice {:.4f} on the validation cases, on the grid that is trained on", result.best_epoch, result.best_score));
+  row("best epoch", fmt::format("{}{}: mean Dice {:.4f} on the validation cases, on the grid that is trained on", result.best_epoch,
+                                result.best_epoch == 0 ? " (the weights it began with: none was better)" : "", result.best_score));
   text += fmt::format(
       "\n`configs/train.json` is the whole recipe; `vesal bundle run --config_file configs/train.json --datalist FILE` and MONAI run it again.\n"
       "`training/` lists the files that were trained on. Take it out before you give the bundle away.\n"

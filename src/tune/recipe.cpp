@@ -72,7 +72,11 @@ Dict train_part(const BaseBundle& base, const InferenceSteps& steps, const Recip
       {"_target_", "DataLoader"}, {"dataset", "@train#dataset"}, {"batch_size", "@batch_size"}, {"shuffle", true}, {"num_workers", "@num_workers"}};
   train["inferer"] = Dict{{"_target_", "SimpleInferer"}};
   List handlers{{Dict{{"_target_", "LrScheduleHandler"}, {"lr_scheduler", "@lr_scheduler"}, {"print_lr", false}},
-                 Dict{{"_target_", "ValidationHandler"}, {"validator", "@validate#evaluator"}, {"epoch_level", true}, {"interval", "@val_interval"}},
+                 Dict{{"_target_", "ValidationHandler"},
+                      {"validator", "@validate#evaluator"},
+                      {"epoch_level", true},
+                      {"interval", "@val_interval"},
+                      {"exec_at_start", true}},
                  Dict{{"_target_", "StatsHandler"},
                       {"tag_name", "train_loss"},
                       {"iteration_log", false},

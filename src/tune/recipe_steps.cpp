@@ -84,7 +84,7 @@ void add_label_map(List& steps, const RecipePlan& plan) {
   if (replay)
     steps.items.push_back(Dict{{"_target_", "Relabeld"},
                                {"keys", "label"},
-                               {"label_mappings", Dict{{"default", own}, {"replay", replayed}}},
+                               {"label_mappings", Dict{{"new", own}, {"replay", replayed}}},
                                {"dtype", "$numpy.float32"},
                                {"dataset_key", "origin"}});
   else if (!from.items.empty())

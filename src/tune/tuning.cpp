@@ -8,6 +8,7 @@
 #include "bundle/checkpoint.h"
 #include "bundle/config.h"
 #include "infer/workflow.h"
+#include "tune/bundle_recipe.h"
 #include "tune/new_bundle.h"
 
 namespace vesal::tune {
@@ -51,12 +52,13 @@ bundle::ConfigParser parser_of(const TuningOptions& options, const fs::path& wor
 /// Everything of the new bundle but its weights, metadata and page.
 void begin(const BaseBundle& base, const InferenceSteps& steps, const StartWeights& start, const RecipePlan& plan, const TuningOptions& options,
            const fs::path& work) {
-  bundle::ConfigParser recipe{Value(make_train_config(base, steps, plan))};
+  const bool own = options.recipe == "bundle";
+  bundle::ConfigParser recipe{Value(own ? adapt_train_config(base, plan, options) : make_train_config(base, steps, plan))};
   for (const auto& [id, text] : options.overrides) recipe.override_with(id, text);
   write_inference_config(base, options, work);
   copy_documents(base, work);
   write_datalist(options, work);
-  write_file(work / "configs/evaluate.json", to_json(make_evaluate_config(base, plan), 4) + "\n");
+  if (!own) write_file(work / "configs/evaluate.json", to_json(make_evaluate_config(base, plan), 4) + "\n");
   bundle::write_state_dict(work / "models/start.pt", start.state);
   write_file(work / "configs/train.json", to_json(recipe.get(), 4) + "\n");  // last: with it the training can be resumed
 }
@@ -98,7 +100,9 @@ Study study(const TuningOptions& options) {
   check_output(options, unfinished(options.output));
   Study s;
   s.base = read_base(options.bundle);
-  s.steps = read_inference_steps(s.base);
+  if (options.recipe != "inference" && options.recipe != "bundle")
+    throw Error(ErrorKind::usage, "--recipe " + options.recipe + ": want inference or bundle");
+  if (options.recipe == "inference") s.steps = read_inference_steps(s.base);
   s.start = options.classes.empty() ? own_weights(s.base) : transplanted_weights(s.base, options.classes, options.seed);
   s.plan = make_plan(s.base, s.steps, s.start, options);
   return s;
@@ -132,6 +136,7 @@ Value plan_of(const TuningOptions& options) {
               {"fresh", list_of(start.fresh)},
               {"kept_classes", list_of(start.kept_classes)},
               {"frozen", list_of(frozen)},
+              {"recipe", options.recipe},
               {"patch_size", list_of(plan.patch_size)},
               {"batch_size", plan.batch_size},
               {"samples_per_case", plan.samples_per_case},

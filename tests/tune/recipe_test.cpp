@@ -123,7 +123,7 @@ TEST_F(Derived, LabelsAreMappedOnTheGridTrainedOn) {
   made = make(dir.path(), options);
   const Dict& maps = step(made.fixed(), "Relabeld")->at("label_mappings").as_dict();
   EXPECT_EQ(step(made.fixed(), "LabelFilterd")->at("applied_labels").repr(), "[1, 2, 5]");
-  EXPECT_EQ(maps.at("default").repr(), "[[1, 0], [2, 0], [5, 2]]");
+  EXPECT_EQ(maps.at("new").repr(), "[[1, 0], [2, 0], [5, 2]]");
   EXPECT_EQ(maps.at("replay").repr(), "[[1, 1], [2, 2], [5, 0]]");
   EXPECT_EQ(made.train.as_dict().at("train").as_dict().at("dataset").as_dict().at("data"), Value("$@training_cases + @replay_cases * 2"));
 }
