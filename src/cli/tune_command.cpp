@@ -24,6 +24,7 @@ using judge::CaseSet;
 using judge::LabelledCase;
 
 constexpr std::uint64_t kSplitStream = 77;
+constexpr std::size_t kMostNamed = 12;
 
 judge::CaseSet read(const std::vector<std::string>& sources) {
   std::vector<fs::path> paths(sources.begin(), sources.end());
@@ -93,7 +94,8 @@ void print_plan(const Dict& plan) {
   const auto row = [](const char* key, const std::string& value) { fmt::print("{:<14}{}\n", key, value); };
   const auto n = [&](const char* key) { return plan.at(key).as_int(); };
   row("from", plan.at("base").str() + " " + plan.at("base_version").str());
-  row("classes", joined(plan.at("classes"), ", "));
+  const auto classes = plan.at("classes").items().size();
+  row("classes", classes > kMostNamed ? fmt::format("{}", classes) : joined(plan.at("classes"), ", "));
   row("cases", fmt::format("{} to train on, {}{} for validation", n("training_cases"),
                            n("replay_cases") > 0 ? fmt::format("{} replayed, ", n("replay_cases")) : "", n("validation_cases")));
   row("network", fmt::format("{}, {} parameters, {} of them learn", plan.at("network").str(), n("parameters"), n("trained_parameters")));

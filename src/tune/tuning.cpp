@@ -41,6 +41,32 @@ void check_output(const TuningOptions& options, const fs::path& work) {
     throw Error(ErrorKind::usage, work.string() + " holds a training that was not finished; --resume goes on with it, or remove that folder");
 }
 
+/// All that is known before the training.
+struct Study {
+  BaseBundle base;
+  InferenceSteps steps;
+  StartWeights start;
+  RecipePlan plan;
+  Value recipe;  ///< configs/train.json
+};
+
+Study study(const TuningOptions& options) {
+  check_cases(options);
+  check_output(options, unfinished(options.output));
+  Study s;
+  s.base = read_base(options.bundle);
+  if (options.recipe != "inference" && options.recipe != "bundle")
+    throw Error(ErrorKind::usage, "--recipe " + options.recipe + ": want inference or bundle");
+  if (options.recipe == "inference") s.steps = read_inference_steps(s.base);
+  s.start = options.classes.empty() ? own_weights(s.base) : transplanted_weights(s.base, options.classes, options.seed);
+  s.plan = make_plan(s.base, s.steps, s.start, options);
+  bundle::ConfigParser recipe{
+      Value(options.recipe == "bundle" ? adapt_train_config(s.base, s.plan, options) : make_train_config(s.base, s.steps, s.plan))};
+  for (const auto& [id, text] : options.overrides) recipe.override_with(id, text);
+  s.recipe = recipe.get();
+  return s;
+}
+
 bundle::ConfigParser parser_of(const TuningOptions& options, const fs::path& work) {
   bundle::ConfigParser parser;
   parser.read_config({work / "configs/train.json"});
@@ -50,17 +76,13 @@ bundle::ConfigParser parser_of(const TuningOptions& options, const fs::path& wor
 }
 
 /// Everything of the new bundle but its weights, metadata and page.
-void begin(const BaseBundle& base, const InferenceSteps& steps, const StartWeights& start, const RecipePlan& plan, const TuningOptions& options,
-           const fs::path& work) {
-  const bool own = options.recipe == "bundle";
-  bundle::ConfigParser recipe{Value(own ? adapt_train_config(base, plan, options) : make_train_config(base, steps, plan))};
-  for (const auto& [id, text] : options.overrides) recipe.override_with(id, text);
-  write_inference_config(base, options, work);
-  copy_documents(base, work);
+void begin(const Study& s, const TuningOptions& options, const fs::path& work) {
+  write_inference_config(s.base, options, work);
+  copy_documents(s.base, work);
   write_datalist(options, work);
-  if (!own) write_file(work / "configs/evaluate.json", to_json(make_evaluate_config(base, plan), 4) + "\n");
-  bundle::write_state_dict(work / "models/start.pt", start.state);
-  write_file(work / "configs/train.json", to_json(recipe.get(), 4) + "\n");  // last: with it the training can be resumed
+  if (options.recipe == "inference") write_file(work / "configs/evaluate.json", to_json(make_evaluate_config(s.base, s.plan), 4) + "\n");
+  bundle::write_state_dict(work / "models/start.pt", s.start.state);
+  write_file(work / "configs/train.json", to_json(s.recipe, 4) + "\n");  // last: with it the training can be resumed
 }
 
 void train(bundle::ConfigParser& parser, TuningResult& result) {
@@ -87,27 +109,6 @@ void check_weights(const fs::path& work) {
   own_weights(made);
 }
 
-/// All that is known before the training.
-struct Study {
-  BaseBundle base;
-  InferenceSteps steps;
-  StartWeights start;
-  RecipePlan plan;
-};
-
-Study study(const TuningOptions& options) {
-  check_cases(options);
-  check_output(options, unfinished(options.output));
-  Study s;
-  s.base = read_base(options.bundle);
-  if (options.recipe != "inference" && options.recipe != "bundle")
-    throw Error(ErrorKind::usage, "--recipe " + options.recipe + ": want inference or bundle");
-  if (options.recipe == "inference") s.steps = read_inference_steps(s.base);
-  s.start = options.classes.empty() ? own_weights(s.base) : transplanted_weights(s.base, options.classes, options.seed);
-  s.plan = make_plan(s.base, s.steps, s.start, options);
-  return s;
-}
-
 template <class T>
 List list_of(const std::vector<T>& values) {
   List list;
@@ -118,7 +119,7 @@ List list_of(const std::vector<T>& values) {
 }  // namespace
 
 Value plan_of(const TuningOptions& options) {
-  const auto [base, steps, start, plan] = study(options);
+  const auto [base, steps, start, plan, recipe] = study(options);
   const auto frozen = matching(plan.freeze, start.parameters);
   const std::int64_t all = start.weights(start.parameters);
   return Dict{{"base", base.facts.name},
@@ -151,7 +152,8 @@ Value plan_of(const TuningOptions& options) {
 
 TuningResult tune(const TuningOptions& options) {
   const fs::path work = unfinished(options.output);
-  const auto [base, steps, start, plan] = study(options);
+  const Study all = study(options);
+  const auto& [base, steps, start, plan, recipe] = all;
   TuningResult result;
   result.bundle = options.output;
   result.copied = start.copied;
@@ -160,7 +162,7 @@ TuningResult tune(const TuningOptions& options) {
   result.frozen = matching(plan.freeze, start.parameters);
 
   try {
-    if (!options.resume) begin(base, steps, start, plan, options, work);
+    if (!options.resume) begin(all, options, work);
     bundle::ConfigParser parser = parser_of(options, work);
     train(parser, result);
   } catch (...) {

@@ -8,6 +8,7 @@
 #include "cli/tiny_bundle.h"
 #include "image/formats.h"
 #include "paths.h"
+#include "tune/bundle_recipe.h"
 #include "tune/plan.h"
 
 namespace vesal::tests {
@@ -69,6 +70,31 @@ TEST(Recipe, OfTheBuiltInBundleIsTheGoldenOne) {
   const fs::path golden = data("tune/data/spleen_ct_phantom_train.json");
   if (const char* renew = std::getenv("VESAL_RENEW_GOLDEN"); renew && *renew) write_file(golden, made);
   EXPECT_EQ(made, read_text(golden)) << "if the change is meant: VESAL_RENEW_GOLDEN=1 build/release/test_tune --gtest_filter='Recipe.*'";
+}
+
+TEST(Recipe, OfTheBundleTakesTheUsersCasesAndKeepsTheBest) {
+  const tune::BaseBundle base = tune::read_base(source_dir() / "bundles/spleen_ct_phantom");
+  tune::TuningOptions options;
+  options.recipe = "bundle";
+  tune::RecipePlan plan;
+  plan.epochs = 7;
+  plan.freeze = "^model";
+  plan.replay_repeats = 2;
+  const Dict train = tune::adapt_train_config(base, plan, options);
+  EXPECT_EQ(train.at("train").as_dict().at("dataset").as_dict().at("data"), Value("$@training_cases + @replay_cases * 2"));
+  EXPECT_EQ(train.at("validate").as_dict().at("dataset").as_dict().at("data"), Value("@validation_cases"));
+  EXPECT_EQ(train.at("epochs"), Value(7));
+  EXPECT_EQ(train.at("train").as_dict().at("trainer").as_dict().at("max_epochs"), Value("@epochs"));
+  EXPECT_DOUBLE_EQ(train.at("learning_rate").as_float(), 0.0002);  // a tenth of the bundle's
+  EXPECT_EQ(train.at("loss").as_dict().at("_target_"), Value("DiceCELoss"));
+  const auto& handlers = train.at("validate").as_dict().at("handlers").items();
+  EXPECT_EQ(std::count_if(handlers.begin(), handlers.end(), [](const Value& h) { return h.as_dict().at("_target_") == Value("CheckpointSaver"); }),
+            1);
+  EXPECT_EQ(train.at("initialize").repr(),
+            "['$monai.utils.set_determinism(seed=1)', '$@start(@train::trainer)', "
+            "'$monai.networks.utils.freeze_layers(@network, freeze_vars=@freeze)']");
+  options.label_map = {{5, 1}};
+  EXPECT_THAT(failure([&] { tune::adapt_train_config(base, plan, options); }), HasSubstr("--label-map goes with the recipe that vesal makes"));
 }
 
 class Derived : public testing::Test {
