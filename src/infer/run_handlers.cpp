@@ -17,12 +17,11 @@ class ValidationHandler : public Handler {
   }
   std::string type_name() const override { return "ValidationHandler"; }
   void attach(Workflow& engine) override {
-    const auto validate = [self = std::static_pointer_cast<ValidationHandler>(shared_from_this())](Workflow& w) {
-      if (!self->validator_) throw Error(ErrorKind::config, "ValidationHandler has no validator: give it one or call set_validator()");
-      self->validator_->run_as_epoch(w.state().epoch);
-    };
-    engine.on(level_event(epoch_level_), validate, {.every = interval_});
-    if (at_start_) engine.on(Event::started, validate);
+    const auto self = std::static_pointer_cast<ValidationHandler>(shared_from_this());
+    engine.on(level_event(epoch_level_), [self](Workflow& w) { self->validate(w.state().epoch); }, {.every = interval_});
+    if (!at_start_) return;
+    // Not at Event::started: a training that is resumed is no longer at its start, and that is known only after this event.
+    engine.on(Event::epoch_started, [self](Workflow& w) { self->validate(w.state().epoch - 1); }, {.once = 1});
   }
   std::optional<Value> attribute(std::string_view name) override {
     if (name == "validator") return validator_ ? Value(validator_) : Value();
@@ -34,6 +33,10 @@ class ValidationHandler : public Handler {
   }
 
  private:
+  void validate(std::int64_t epoch) const {
+    if (!validator_) throw Error(ErrorKind::config, "ValidationHandler has no validator: give it one or call set_validator()");
+    validator_->run_as_epoch(epoch);
+  }
   std::shared_ptr<Evaluator> validator_;
   std::int64_t interval_;
   bool epoch_level_, at_start_;
