@@ -185,7 +185,7 @@ float SurfaceDistances::dice(double tolerance) const {
 }
 
 SurfaceDistances surface_distances(const Array& given_a, const Array& given_b, const std::vector<double>& given_spacing, double label,
-                                   DistanceRule rule) {
+                                   DistanceRule rule, bool one_way) {
   check(given_a, given_b, given_spacing);
   if (given_a.numel() == 0) return {};
   const std::size_t dims = given_a.shape().size();
@@ -203,7 +203,7 @@ SurfaceDistances surface_distances(const Array& given_a, const Array& given_b, c
   include(b, label, box);
   if (box.empty()) return {};
   const Mask surface_a = surface_of(cut(a, label, box)), surface_b = surface_of(cut(b, label, box));
-  return {between(surface_a, surface_b, spacing, rule), between(surface_b, surface_a, spacing, rule)};
+  return {between(surface_a, surface_b, spacing, rule), one_way ? std::vector<float>() : between(surface_b, surface_a, spacing, rule)};
 }
 
 }  // namespace vesal::image

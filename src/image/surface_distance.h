@@ -29,8 +29,8 @@ struct SurfaceDistances {
 /// a and b: [x, y, z] or any other number of axes, equal shapes, any layout and type; a voxel belongs to the mask if it equals `label` (anything
 /// but 0 in a boolean array). spacing: mm along each axis, all 1 if empty; the other rules count voxels and ignore it. A voxel of the
 /// surface has a neighbour across a face that is outside of the mask or the array. Exact, and only the joint bounding box is worked on.
-/// Throws Error(shape | config).
+/// one_way leaves b_to_a empty. Throws Error(shape | config).
 SurfaceDistances surface_distances(const Array& a, const Array& b, const std::vector<double>& spacing = {}, double label = 1,
-                                   DistanceRule rule = DistanceRule::euclidean);
+                                   DistanceRule rule = DistanceRule::euclidean, bool one_way = false);
 
 }  // namespace vesal::image

@@ -1,5 +1,6 @@
 // What handlers have in common.
 #pragma once
+#include <map>
 #include <string>
 
 #include "bundle/expr_runtime.h"
@@ -23,11 +24,27 @@ inline std::shared_ptr<Workflow> engine_of(const std::string& handler, const Cal
   return bind(handler, {required("engine", "a trainer or evaluator")}, args).get<std::shared_ptr<Workflow>>("engine");
 }
 
-/// `flag` as an event's filter: a callable (engine, count) decides each time.
-inline EventFilter filter_of(const Value& flag) { return flag.is_object() ? EventFilter{.when = flag} : EventFilter{}; }
+/// `flag` as an event's filter: a callable (engine, count) decides each time, a number n takes every n-th.
+inline EventFilter filter_of(const Value& flag) {
+  if (flag.is_object()) return EventFilter{.when = flag};
+  return flag.is_int() && flag.as_int() > 1 ? EventFilter{.every = flag.as_int()} : EventFilter{};
+}
 
 /// A number or an array of one element without axes.
 inline bool is_scalar(const Value& v) { return v.is_number() || (v.is_array() && v.as_array().dim() == 0); }
 inline double scalar_of(const Value& v) { return v.is_array() ? v.as_array().item() : v.as_float(); }
+
+/// The numbers of an iteration by name: those that the argument output_transform (else the first item) makes of the engine's output, a dict of
+/// numbers or one called as tag_name says.
+inline std::map<std::string, double> iteration_scalars(const Args& args, Value output) {
+  if (!args.is_none("output_transform")) output = call_value(args["output_transform"], {{output}, {}});
+  else if (output.is_sequence() && !output.items().empty()) output = output.items()[0];
+  std::map<std::string, double> scalars;
+  if (is_scalar(output)) scalars[args.get<std::string>("tag_name")] = scalar_of(output);
+  if (!output.is_dict()) return scalars;
+  for (const auto& [name, value] : output.as_dict())
+    if (is_scalar(value)) scalars[name.str()] = scalar_of(value);
+  return scalars;
+}
 
 }  // namespace vesal::infer

@@ -70,7 +70,7 @@ void check_op(const std::string& op) {
 /// A metric's scores [items, classes], with the mean over the classes of each item as the last column.
 std::vector<std::vector<float>> rows_of(const Array& details) {
   Array scores = details.to(DType::f32).contiguous();
-  if (scores.dim() < 2) scores = scores.reshape({-1, 1});
+  if (scores.dim() != 2) scores = scores.reshape({scores.dim() == 0 ? 1 : scores.size(0), -1});  // several numbers per class stand side by side
   const std::int64_t columns = scores.size(1);
   std::vector<std::vector<float>> rows;
   for (std::int64_t i = 0; i < scores.size(0); ++i) {

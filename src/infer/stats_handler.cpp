@@ -62,18 +62,8 @@ class StatsHandler : public Handler {
 
   void print_iteration(Workflow& engine) const {
     const State& s = engine.state();
-    Value output = s.output;
-    if (!a_.is_none("output_transform")) output = call_value(a_["output_transform"], {{output}, {}});
-    else if (output.is_sequence() && !output.items().empty()) output = output.items()[0];
     std::string text;
-    if (output.is_dict()) {
-      std::map<std::string, Value> sorted;
-      for (const auto& [name, value] : output.as_dict())
-        if (is_scalar(value)) sorted[name.str()] = value;
-      for (const auto& [name, value] : sorted) text += entry(name, value);
-    } else if (is_scalar(output)) {
-      text = entry(a_.get<std::string>("tag_name"), output);
-    }
+    for (const auto& [name, value] : iteration_scalars(a_, s.output)) text += entry(name, value);
     if (text.empty()) return;
     const std::int64_t length = s.epoch_length.value_or(0);
     const std::int64_t iteration = length > 0 ? (s.iteration - 1) % length + 1 : s.iteration;
@@ -88,8 +78,8 @@ const Register stats({
     .kind = "handler",
     .name = "StatsHandler",
     .summary = "Log losses after iterations and metrics after epochs",
-    .params = {optional("iteration_log", true, "log iterations; or a callable (engine, iteration) -> bool"),
-               optional("epoch_log", true, "log epochs; or a callable (engine, epoch) -> bool"),
+    .params = {optional("iteration_log", true, "log iterations; or every n-th; or a callable (engine, iteration) -> bool"),
+               optional("epoch_log", true, "log epochs; or every n-th; or a callable (engine, epoch) -> bool"),
                optional("epoch_print_logger", nullptr, "callable (engine) instead of the built-in line"),
                optional("iteration_print_logger", nullptr, "callable (engine) instead of the built-in line"),
                optional("output_transform", nullptr, "callable: engine output -> number or dict of numbers; the first item"),

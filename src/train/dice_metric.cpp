@@ -15,7 +15,7 @@ class DiceMetric : public CumulativeMetric {
       : CumulativeMetric("DiceMetric", std::move(options)), ignore_empty_(ignore_empty), num_classes_(num_classes) {}
 
   /// An array of one channel holds class indices, one of several channels is one-hot.
-  std::vector<float> score(const Array& y_pred, const Array& y) const override {
+  std::vector<float> score(const Array& y_pred, const Array& y, const std::vector<double>&) const override {
     if (y_pred.dim() < 2 || y.dim() != y_pred.dim() || !std::equal(y_pred.shape().begin() + 1, y_pred.shape().end(), y.shape().begin() + 1))
       throw Error(ErrorKind::shape, "predictions " + to_string(y_pred.shape()) + " and ground truth " + to_string(y.shape()) +
                                         " must be [C, spatial...] of the same extents");
@@ -64,13 +64,11 @@ CumulativeMetricPtr make_dice(const Args& args, bool get_not_nans, bool ignore_e
     throw Error(ErrorKind::config, args.component() + ": return_with_label is true, false or a list of names");
   const auto num_classes = args.get<std::optional<std::int64_t>>("num_classes");
   if (num_classes && *num_classes < 1) throw Error(ErrorKind::config, args.component() + ": num_classes must be positive");
-  return std::make_shared<DiceMetric>(CumulativeMetric::Options{args.get<bool>("include_background"),
-                                                                parse_score_reduction(args.get<std::string>("reduction")), get_not_nans, labels},
-                                      ignore_empty, num_classes);
+  CumulativeMetric::Options options = metric_options(args, get_not_nans);
+  options.return_with_label = labels;
+  return std::make_shared<DiceMetric>(std::move(options), ignore_empty, num_classes);
 }
 
-const Param kBackground = optional("include_background", true, "score class 0 too");
-const Param kReduction = optional("reduction", "mean", "none, mean, sum, mean_batch, sum_batch, mean_channel, sum_channel");
 const Param kClasses = optional("num_classes", nullptr, "classes with the background, where predictions are labels of one channel");
 const Param kLabels = optional("return_with_label", false, "with mean_batch: a score per class by name; true or a list of names");
 
@@ -78,20 +76,15 @@ const Register dice_metric(
     {.kind = "metric",
      .name = "DiceMetric",
      .summary = "Dice per item and class; call it with predictions and ground truth, then aggregate()",
-     .params = {kBackground, kReduction, optional("get_not_nans", false, "aggregate() also tells how many scores count"),
+     .params = {background_param(true), reduction_param(), counts_param(),
                 optional("ignore_empty", true, "an empty ground truth gives NaN, which does not count; else 1 or 0"), kClasses, kLabels},
      .make = [](const Args& args) -> Value { return make_dice(args, args.get<bool>("get_not_nans"), args.get<bool>("ignore_empty")); }});
 
 const Register mean_dice({.kind = "metric",
                           .name = "MeanDice",
                           .summary = "Dice over the items of an epoch, as a metric of a trainer or evaluator",
-                          .params = {kBackground, kReduction, kClasses,
-                                     optional("output_transform", nullptr, "callable: engine output -> (y_pred, y)"),
-                                     optional("save_details", true, "keep the scores of each item in state.metric_details"), kLabels},
-                          .make = [](const Args& args) -> Value {
-                            return std::make_shared<MetricHandler>("MeanDice", make_dice(args, false, true), args["output_transform"],
-                                                                   args.get<bool>("save_details"));
-                          }});
+                          .params = {background_param(true), reduction_param(), kClasses, transform_param(), details_param(), kLabels},
+                          .make = [](const Args& args) -> Value { return make_handler(args, make_dice(args, false, true)); }});
 
 }  // namespace
 }  // namespace vesal::train

@@ -57,6 +57,29 @@ void read(const Array& array, std::int64_t begin, std::int64_t n, float* out) {
   });
 }
 
+std::vector<double> numbers_of(const Value& v) {
+  if (!v.is_array()) return cast<std::vector<double>>(v);
+  const Array a = v.as_array().to(DType::f64).contiguous();
+  return {a.data<double>(), a.data<double>() + a.numel()};
+}
+
+/// The spacing of each of n items: see CumulativeMetric::update.
+std::vector<std::vector<double>> spacings_of(const Value& given, std::size_t n) {
+  if (given.is_none()) return std::vector<std::vector<double>>(n);
+  std::vector<Value> items;
+  if (given.is_array() && given.as_array().dim() == 2) {
+    for (std::int64_t i = 0; i < given.as_array().size(0); ++i) items.emplace_back(given.as_array().select(0, i));
+  } else if (given.is_sequence() && !given.items().empty() && (given.items()[0].is_sequence() || given.items()[0].is_array())) {
+    items = given.items();
+  } else {
+    return std::vector<std::vector<double>>(n, numbers_of(given));
+  }
+  if (items.size() != n) throw Error(ErrorKind::config, "spacings of " + std::to_string(items.size()) + " items for a batch of " + std::to_string(n));
+  std::vector<std::vector<double>> out;
+  for (const Value& own : items) out.push_back(numbers_of(own));
+  return out;
+}
+
 }  // namespace
 
 ScoreReduction parse_score_reduction(const std::string& name) {
@@ -121,13 +144,32 @@ void for_each_stretch(const Array& given_a, const Array& given_b, const std::fun
   });
 }
 
-Array CumulativeMetric::update(const Value& y_pred, const Value& y) {
+std::pair<Array, Array> scored_channels(const Array& y_pred, const Array& y, bool include_background) {
+  if (y_pred.dim() < 1 || y_pred.shape() != y.shape())
+    throw Error(ErrorKind::shape,
+                "predictions " + to_string(y_pred.shape()) + " and ground truth " + to_string(y.shape()) + " must be one-hot [C, ...] of one shape");
+  const std::int64_t first = include_background || y_pred.size(0) == 1 ? 0 : 1;
+  return {y_pred.slice(0, first, y_pred.size(0)), y.slice(0, first, y.size(0))};
+}
+
+Param background_param(bool fallback) { return optional("include_background", fallback, "score class 0 too"); }
+Param reduction_param() { return optional("reduction", "mean", "none, mean, sum, mean_batch, sum_batch, mean_channel, sum_channel"); }
+Param counts_param() { return optional("get_not_nans", false, "aggregate() also tells how many scores count"); }
+
+CumulativeMetric::Options metric_options(const Args& args, bool get_not_nans) {
+  return {.include_background = args.all().contains("include_background") ? args.get<bool>("include_background") : true,
+          .reduction = parse_score_reduction(args.get<std::string>("reduction")),
+          .get_not_nans = get_not_nans};
+}
+
+Array CumulativeMetric::update(const Value& y_pred, const Value& y, const Value& spacing) {
   const std::vector<Array> predictions = items_of(y_pred), truths = items_of(y);
+  const auto spacings = spacings_of(spacing, predictions.size());
   if (predictions.size() != truths.size())
     throw Error(ErrorKind::shape, std::to_string(predictions.size()) + " predictions for " + std::to_string(truths.size()) + " ground truths");
   const std::size_t first = rows_.size();
   for (std::size_t i = 0; i < predictions.size(); ++i) {
-    rows_.push_back(score(predictions[i], truths[i]));
+    rows_.push_back(score(predictions[i], truths[i], spacings[i]));
     if (rows_.back().size() != rows_.front().size()) {
       rows_.resize(first);
       throw Error(ErrorKind::shape, "an item of another number of classes than those before");
@@ -141,6 +183,7 @@ Array CumulativeMetric::update(const Value& y_pred, const Value& y) {
 Array CumulativeMetric::buffer() const {
   Array own = own_buffer();
   if (ranks::size() == 1) return own;
+  if (o_.values > 1) own = own.reshape({own.size(0), own.size(1) * own.size(2)});
   std::string bytes(own.nbytes(), '\0');
   std::memcpy(bytes.data(), own.raw(), bytes.size());
   // A rank that saw nothing does not know how many classes there are.
@@ -157,20 +200,28 @@ Array CumulativeMetric::buffer() const {
   values = static_cast<std::int64_t>(all.size() / sizeof(float));
   Array out = Array::empty({classes ? values / classes : 0, classes}, DType::f32);
   std::memcpy(out.raw(), all.data(), all.size());
-  return out;
+  return shaped(out);
+}
+
+Array CumulativeMetric::shaped(const Array& rows) const {
+  return o_.values == 1 ? rows : rows.reshape({rows.size(0), rows.size(1) / o_.values, o_.values});
 }
 
 Array CumulativeMetric::own_buffer() const {
   const std::size_t classes = rows_.empty() ? 0 : rows_.front().size();
   Array out = Array::empty({static_cast<std::int64_t>(rows_.size()), static_cast<std::int64_t>(classes)}, DType::f32);
   for (std::size_t i = 0; i < rows_.size(); ++i) std::copy(rows_[i].begin(), rows_[i].end(), out.data<float>() + i * classes);
-  return out;
+  return shaped(out);
+}
+
+Array CumulativeMetric::all_scores() const {
+  Array scores = buffer();
+  if (scores.size(0) == 0) throw Error(ErrorKind::config, name_ + ": nothing to aggregate, no item was scored");
+  return scores;
 }
 
 Value CumulativeMetric::aggregate(ScoreReduction reduction) const {
-  const Array scores = buffer();
-  if (scores.size(0) == 0) throw Error(ErrorKind::config, name_ + ": nothing to aggregate, no item was scored");
-  const ReducedScores reduced = reduce_scores(scores, reduction);
+  const ReducedScores reduced = reduce_scores(all_scores(), reduction);
   Value result = reduced.value;
   if (o_.reduction == ScoreReduction::mean_batch && o_.return_with_label.truthy()) {
     Dict named;
@@ -186,8 +237,10 @@ Value CumulativeMetric::aggregate(ScoreReduction reduction) const {
 }
 
 Value CumulativeMetric::call(const CallArgs& args) {
-  const Args bound = bind(name_, {required("y_pred", "predictions"), required("y", "ground truth")}, args);
-  return with_context(name_, [&] { return update(bound["y_pred"], bound["y"]); });
+  std::vector<Param> params{required("y_pred", "predictions"), required("y", "ground truth")};
+  if (o_.takes_spacing) params.push_back(optional("spacing", nullptr, "mm per axis, or such a list per item"));
+  const Args bound = vesal::bind(name_, params, args);
+  return with_context(name_, [&] { return update(bound["y_pred"], bound["y"], o_.takes_spacing ? bound["spacing"] : Value()); });
 }
 
 std::optional<Value> CumulativeMetric::attribute(std::string_view name) {

@@ -26,29 +26,34 @@ class CumulativeMetric : public Object {
     ScoreReduction reduction = ScoreReduction::mean;
     bool get_not_nans = false;
     Value return_with_label = false;  ///< true or a list of names: a dict per class, with mean_batch
+    bool takes_spacing = false;       ///< metric(y_pred, y, spacing=None)
+    std::int64_t values = 1;          ///< numbers per class of an item
   };
   CumulativeMetric(std::string name, Options options) : o_(std::move(options)), name_(std::move(name)) {}
 
-  /// One score per class of one item; y_pred and y [C, ...] or labels [1, ...].
-  virtual std::vector<float> score(const Array& y_pred, const Array& y) const = 0;
+  /// The scores of one item, class by class; y_pred and y [C, ...] or labels [1, ...]; spacing: mm per spatial axis, empty for 1.
+  virtual std::vector<float> score(const Array& y_pred, const Array& y, const std::vector<double>& spacing) const = 0;
 
-  /// Scores the items and keeps them; [B, classes].
-  Array update(const Value& y_pred, const Value& y);
+  /// Scores the items and keeps them; [B, classes]. spacing: None, a number, one per axis, or such a list per item.
+  Array update(const Value& y_pred, const Value& y, const Value& spacing = {});
   Value aggregate() const { return aggregate(o_.reduction); }
   /// An array, a dict by class name, or with get_not_nans a tuple (that, counts). Throws Error(config) if nothing was seen.
-  Value aggregate(ScoreReduction reduction) const;
+  virtual Value aggregate(ScoreReduction reduction) const;
   void reset() { rows_.clear(); }
-  Array buffer() const;      ///< [items, classes] of all ranks, which all must call it
-  Array own_buffer() const;  ///< [items, classes] of this rank
+  Array buffer() const;      ///< [items, classes] (with `values` as a third axis) of all ranks, which all must call it
+  Array own_buffer() const;  ///< the same of this rank
 
   std::string type_name() const override { return name_; }
   Value call(const CallArgs& args) override;
   std::optional<Value> attribute(std::string_view name) override;
 
  protected:
+  /// buffer(); throws Error(config) if no item was scored.
+  Array all_scores() const;
   Options o_;
 
  private:
+  Array shaped(const Array& rows) const;
   std::string name_;
   std::vector<std::vector<float>> rows_;
 };
@@ -56,6 +61,16 @@ using CumulativeMetricPtr = std::shared_ptr<CumulativeMetric>;
 
 /// The items of a batch: [B, C, ...] is taken apart, a list or tuple of [C, ...] is taken as it is.
 std::vector<Array> items_of(const Value& batch);
+
+/// What is scored of two one-hot items: both have the same shape [C, ...] (else Error(shape)); class 0 is dropped unless it is wanted or the only
+/// one.
+std::pair<Array, Array> scored_channels(const Array& y_pred, const Array& y, bool include_background);
+
+/// The arguments that MONAI's metrics share, and what they say.
+Param background_param(bool fallback);
+Param reduction_param();
+Param counts_param();
+CumulativeMetric::Options metric_options(const Args& args, bool get_not_nans);
 
 /// Calls body(a, b, n) with stretches of both arrays as float32, from several threads at once. Both have the same numel.
 void for_each_stretch(const Array& a, const Array& b, const std::function<void(const float*, const float*, std::int64_t)>& body);

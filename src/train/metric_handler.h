@@ -30,4 +30,10 @@ class MetricHandler : public infer::Metric {
   bool save_details_;
 };
 
+/// The arguments that all such handlers share.
+Param transform_param();
+Param details_param();
+/// A handler of the metric, with output_transform and save_details from the arguments.
+Value make_handler(const Args& args, CumulativeMetricPtr metric);
+
 }  // namespace vesal::train

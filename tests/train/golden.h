@@ -17,10 +17,12 @@ struct Golden {
   const std::vector<Value>& cases() const { return root.as_dict().at("cases").items(); }
   const Array& array(const Value& name) const { return arrays.at(name.as_string()); }
 
-  /// None counts as NaN.
+  /// None counts as NaN, "inf" as infinite.
   static std::vector<float> floats(const Value& list) {
+    using Limits = std::numeric_limits<float>;
     std::vector<float> out;
-    for (const Value& v : list.items()) out.push_back(v.is_none() ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(v.as_float()));
+    for (const Value& v : list.items())
+      out.push_back(v.is_none() ? Limits::quiet_NaN() : v.is_string() ? Limits::infinity() : static_cast<float>(v.as_float()));
     return out;
   }
   static Shape shape(const Value& list) {

@@ -18,30 +18,35 @@ void expect_same(const Array& got, const std::vector<float>& wanted) {
   const Array flat = got.contiguous();
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     if (std::isnan(wanted[i])) EXPECT_TRUE(std::isnan(flat.data<float>()[i]));
-    else EXPECT_NEAR(flat.data<float>()[i], wanted[i], 1e-6);
+    else if (std::isinf(wanted[i])) EXPECT_TRUE(std::isinf(flat.data<float>()[i]));
+    else EXPECT_NEAR(flat.data<float>()[i], wanted[i], 1e-6 * std::max(1.0f, std::fabs(wanted[i])));
   }
 }
 
-TEST(DiceMetric, ScoresAndReductionsAreMonais) {
+void expect_result(const Value& got, const Value& wanted) {
+  if (wanted.is_dict()) {
+    ASSERT_EQ(got.as_dict().size(), wanted.as_dict().size());
+    for (const auto& [name, value] : wanted.as_dict()) EXPECT_NEAR(got.as_dict().at(name).as_float(), value.as_float(), 1e-9);
+  } else if (got.is_sequence()) {  // several metrics, or a metric and its counts
+    ASSERT_EQ(got.items().size(), wanted.items().size());
+    for (std::size_t i = 0; i < got.items().size(); ++i) expect_result(got.items()[i], wanted.items()[i]);
+  } else {
+    expect_same(got.as_array(), Golden::floats(wanted));
+  }
+}
+
+TEST(Metrics, ScoresAndReductionsAreMonais) {
   const Golden golden("metrics.json");
   for (const Value& entry : golden.cases()) {
     const Dict& c = entry.as_dict();
-    SCOPED_TRACE(c.at("args").repr() + " of " + c.at("y_pred").str() + ", " + c.at("y").str());
-    const auto metric = make("DiceMetric", c.at("args").as_dict()).object<CumulativeMetric>();
-    const Array scores = metric->update(golden.array(c.at("y_pred")), golden.array(c.at("y")));
+    SCOPED_TRACE(c.at("name").str() + " " + c.at("args").repr() + " of " + c.at("y_pred").str() + ", " + c.at("y").str());
+    const auto metric = make(c.at("name").as_string(), c.at("args").as_dict()).object<CumulativeMetric>();
+    CallArgs call{{golden.array(c.at("y_pred")), golden.array(c.at("y"))}, {}};
+    for (const auto& [name, value] : c.at("call").as_dict()) call.named.emplace_back(name.as_string(), value);
+    const Array scores = metric->call(call).as_array();
     EXPECT_EQ(scores.shape(), Golden::shape(c.at("shape")));
     expect_same(scores, Golden::floats(c.at("scores")));
-
-    const Value result = metric->aggregate();
-    const Value& wanted = c.at("aggregate");
-    if (wanted.is_dict()) {
-      ASSERT_EQ(result.as_dict().size(), wanted.as_dict().size());
-      for (const auto& [name, value] : wanted.as_dict()) EXPECT_NEAR(result.as_dict().at(name).as_float(), value.as_float(), 1e-9);
-    } else if (result.is_tuple()) {
-      for (int i = 0; i < 2; ++i) expect_same(result.items()[i].as_array(), Golden::floats(wanted.items()[i]));
-    } else {
-      expect_same(result.as_array(), Golden::floats(wanted));
-    }
+    expect_result(metric->aggregate(), c.at("aggregate"));
   }
 }
 
@@ -76,6 +81,37 @@ TEST(MeanDice, IsADiceMetricOfAnEngine) {
   EXPECT_EQ(metric->details().shape(), (Shape{1, 2}));
   EXPECT_THAT(failure([&] { metric->update(truth); }), HasSubstr("(y_pred, y)"));
   EXPECT_TRUE(make("MeanDice", {{"save_details", false}}).object<infer::Metric>()->details().numel() == 0);
+}
+
+TEST(Metrics, OfAnEngineAreNumbers) {
+  const Array truth = Array::from<float>({1, 1, 0, 0, 0, 0, 1, 1}, {2, 2, 2}), guess = Array::from<float>({1, 0, 0, 0, 0, 1, 1, 1}, {2, 2, 2});
+  const auto compute = [&](const std::string& name, const Dict& args) {
+    const auto metric = make(name, args).object<infer::Metric>();
+    metric->update(Tuple{{List{{guess}}, List{{truth}}}});
+    EXPECT_EQ(metric->details().shape()[0], 1) << name;
+    return metric->compute().as_float();
+  };
+  EXPECT_NEAR(compute("MeanIoUHandler", {}), (1.0 / 2 + 2.0 / 3) / 2, 1e-6);
+  EXPECT_NEAR(compute("HausdorffDistance", {{"include_background", true}}), 1, 1e-6);
+  EXPECT_NEAR(compute("SurfaceDistance", {{"symmetric", true}}), 1.0 / 5, 1e-6);
+  EXPECT_NEAR(compute("ConfusionMatrix", {{"metric_name", List{{"precision", "recall"}}}, {"include_background", false}}), 2.0 / 3, 1e-6);
+  EXPECT_NEAR(compute("SurfaceDice", {{"class_thresholds", List{{0.5}}}}), 4.0 / 5, 1e-6);
+  EXPECT_NEAR(compute("MeanAbsoluteError", {}), 2.0 / 8, 1e-6);
+}
+
+TEST(Metrics, RefuseWrongArguments) {
+  EXPECT_THAT(failure([] { make("ConfusionMatrixMetric", {{"metric_name", "precison"}}); }), HasSubstr("did you mean precision"));
+  EXPECT_THAT(failure([] { make("HausdorffDistance", {{"percentile", 195}}); }), HasSubstr("percentile must lie in [0, 100]"));
+  EXPECT_THAT(failure([] { make("SurfaceDistance", {{"distance_metric", "manhattan"}}); }), HasSubstr("euclidean, chessboard or taxicab"));
+  EXPECT_THAT(failure([] { make("SurfaceDiceMetric", {{"class_thresholds", List{{1}}}, {"use_subvoxels", true}}); }), HasSubstr("use_subvoxels"));
+  const Array a = Array::zeros({2, 2, 3, 3}, DType::u8);
+  const auto call = [&](const std::string& name, const Dict& args, const Array& y, const Value& spacing) {
+    return failure([&] { make(name, args).object<CumulativeMetric>()->update(a, y, spacing); });
+  };
+  EXPECT_THAT(call("HausdorffDistanceMetric", {}, Array::zeros({2, 2, 3, 4}, DType::u8), {}), HasSubstr("of one shape"));
+  EXPECT_THAT(call("HausdorffDistanceMetric", {}, a, List{{1.0, 1.0, 1.0}}), HasSubstr("a spacing of 3 numbers"));
+  EXPECT_THAT(call("HausdorffDistanceMetric", {}, a, List{{List{{1.0, 1.0}}}}), HasSubstr("spacings of 1 items for a batch of 2"));
+  EXPECT_THAT(call("SurfaceDiceMetric", {{"class_thresholds", List{{1.0}}}, {"include_background", true}}, a, {}), HasSubstr("1 class_thresholds"));
 }
 
 TEST(Accuracy, CountsElementsPositionsOrClasses) {
