@@ -87,6 +87,7 @@ void show(const Evaluation& e, const Options& o) {
   list.clear();
   for (const auto& [label, name] : e.set_aside) list += (list.empty() ? "" : ", ") + name;
   if (!list.empty()) fmt::print("warning    not judged, since no reference holds them: {}\n", list);
+  if (!e.intended_use.empty()) fmt::print("intended   {}\n", e.intended_use);
   if (!o.gate) return;
   const judge::Verdict verdict = judge::judge(e, *o.gate, o.least);
   std::string why;

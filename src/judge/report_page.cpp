@@ -112,6 +112,7 @@ class Page {
   }
 
   void warnings() {
+    if (!e_.intended_use.empty()) out_ += fmt::format("<p class=\"warning\">{}: {}</p>\n", w_.intended, escaped(e_.intended_use));
     std::string list;
     for (const std::int64_t label : e_.ignored) list += (list.empty() ? "" : ", ") + std::to_string(label);
     if (!list.empty()) out_ += fmt::format("<p class=\"warning\">{}: {}</p>\n", w_.ignored, list);

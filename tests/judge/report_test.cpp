@@ -35,6 +35,7 @@ Evaluation some() {
   e.version = "1.2";
   e.data = "cases & more";
   e.layout = "folders";
+  e.intended_use = "Not for diagnosis";
   e.weights_sha256 = std::string(64, 'a');
   e.cases = {case_of("one", 0.95), case_of("two", 0.91), case_of("=SUM(A1)", 0.6), case_of("<script>alert(1)</script>", 0.9)};
   e.cases.push_back(CaseScore());
@@ -51,7 +52,8 @@ ReportFacts facts(const std::string& language = "en") { return {"vesal 0.1.0", "
 
 TEST(HtmlReport, SaysAllAndAsksNobody) {
   const std::string page = html_report(some(), facts(), {{"two", 0.5, std::vector<std::byte>{std::byte{1}, std::byte{2}}}});
-  EXPECT_THAT(page, AllOf(HasSubstr("Too few cases to tell"), HasSubstr("A &lt;b&gt;bold&lt;/b&gt; bundle"), HasSubstr("cases &amp; more"),
+  EXPECT_THAT(page, AllOf(HasSubstr("Too few cases to tell"), HasSubstr("A &lt;b&gt;bold&lt;/b&gt; bundle"),
+                          HasSubstr("<p class=\"warning\">Intended use: Not for diagnosis</p>"), HasSubstr("cases &amp; more"),
                           HasSubstr("broken.nii.gz: &quot;cut&quot;"), HasSubstr(std::string(64, 'a')), HasSubstr("pancreas"), HasSubstr("0.600")));
   EXPECT_THAT(page, HasSubstr("data:image/png;base64,AQI=")) << "two bytes and their padding";
   EXPECT_THAT(page, AllOf(Not(HasSubstr("<script>alert")), Not(HasSubstr("http:")), Not(HasSubstr("https:")), Not(HasSubstr("src=\"/")),
