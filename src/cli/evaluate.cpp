@@ -22,9 +22,10 @@ using judge::CaseScore;
 using judge::Evaluation;
 
 constexpr std::size_t kPictures = 6;
+constexpr const char* kBundle = "spleen_ct_phantom";
 
 struct Options {
-  std::string bundle = "spleen_ct_phantom", device = "auto", labels, language = "en", split;
+  std::string bundle, device = "auto", labels, language = "en", split;
   std::vector<fs::path> data;
   std::vector<std::string> overrides;
   fs::path output, keep_masks, masks;
@@ -125,8 +126,14 @@ int run(const Options& o) {
   how.keep_masks = o.keep_masks;
   how.seen = [&](const CaseScore& c, const image::Image& prediction, const image::Image& reference) { worst.consider(c, prediction, reference); };
 
-  const fs::path folder = bundle::find_bundle(o.bundle, bundle::bundle_roots());
-  const auto classes = bundle_classes(bundle::read_bundle_facts(folder));
+  fs::path folder;
+  std::map<std::int64_t, std::string> classes;
+  if (o.masks.empty() || !o.bundle.empty()) {
+    folder = bundle::find_bundle(o.bundle.empty() ? kBundle : o.bundle, bundle::bundle_roots());
+    classes = bundle_classes(bundle::read_bundle_facts(folder));
+  } else {
+    classes = set.labels;  // masks of any origin: what dataset.json declares, else every label there is
+  }
   how.label_map = label_map_for(o.labels, set, classes);
   Evaluation e;
   if (!o.masks.empty()) {
@@ -179,14 +186,14 @@ const RegisterCommand command({
     "  vesal evaluate --bundle spleen_ct_segmentation --data Task09_Spleen -o report --gate 0.90\n"
     "  vesal evaluate --bundle B --data cases/ --labels spleen -o report.html --lang vi\n"
     "  vesal evaluate --data ct.nii.gz,organs.nii.gz --labels 1 --json\n"
-    "  vesal evaluate --bundle B --masks masks/ --data cases/ -o report      (masks that were made before)\n"
+    "  vesal evaluate --masks masks/ --data cases/ -o report      (masks that were made before, by whatever)\n"
     "\n"
     "With --gate the exit code says: 0 use it, 20 fine-tune it, 21 too few cases to tell. If a case fails the others go on, and the exit code is "
     "that\n"
     "of the first failure. docs/evaluate.md describes the report, docs/datasets.md the layouts.",
     [](CLI::App& app) -> std::function<int()> {
       auto o = std::make_shared<Options>();
-      app.add_option("--bundle", o->bundle, "Name or folder of the bundle")->capture_default_str();
+      app.add_option("--bundle", o->bundle, fmt::format("Name or folder of the bundle (default: {}; with --masks: none)", kBundle));
       app.add_option("--data", o->data, "Labelled cases: a folder, a list, or IMAGE,LABEL; several times for several")
           ->required()
           ->allow_extra_args(false);

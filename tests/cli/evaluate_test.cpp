@@ -50,14 +50,14 @@ TEST(Evaluate, JudgesReportsAndEndsWithTheVerdict) {
   fs::remove(dir / "data/images/c.nii.gz");
   fs::remove(dir / "data/labels/c.nii.gz");
   const ProgramResult again =
-      run_program({"evaluate", "--data", data, "--labels", "spleen", "--masks", masks, "--gate", "0.99", "--min-cases", "2", "--json"});
+      run_program({"evaluate", "--data", data, "--labels", "1", "--masks", masks, "--gate", "0.99", "--min-cases", "2", "--json"});
   EXPECT_EQ(again.exit_code, 20) << again.err;
   const Dict same = json_of(again.out);
   EXPECT_EQ(same.at("gate").as_dict().at("verdict").as_string(), "fine-tune");
   EXPECT_EQ(same.at("dice").as_dict().at("mean").as_float(), found.at("dice").as_dict().at("mean").as_float());
 
-  const ProgramResult unmapped =
-      run_program({"evaluate", "--data", data, "--masks", masks, "--gate", "0.3", "--min-cases", "2", "-o", (dir / "r.csv").string()});
+  const ProgramResult unmapped = run_program({"evaluate", "--bundle", "spleen_ct_phantom", "--data", data, "--masks", masks, "--gate", "0.3",
+                                              "--min-cases", "2", "-o", (dir / "r.csv").string()});
   EXPECT_EQ(unmapped.exit_code, 0) << unmapped.err;
   EXPECT_THAT(unmapped.out, AllOf(HasSubstr("are no class of the bundle"), HasSubstr("verdict    use")));
   EXPECT_TRUE(fs::exists(dir / "r.csv"));
