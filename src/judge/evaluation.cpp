@@ -163,7 +163,20 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+/// Throws Error(usage) if a kept mask would take the place of one of the files that are judged.
+void check_kept(const CaseSet& set, const fs::path& folder) {
+  if (folder.empty()) return;
+  std::set<fs::path> sources;
+  std::error_code ignored;
+  for (const LabelledCase& c : set.cases)
+    for (const fs::path& file : {c.image, c.label}) sources.insert(fs::weakly_canonical(file, ignored));
+  for (const LabelledCase& c : set.cases)
+    if (const fs::path kept = folder / (c.id + ".nii.gz"); sources.contains(fs::weakly_canonical(kept, ignored)))
+      throw Error(ErrorKind::usage, kept.string() + " is one of the cases and would be overwritten; keep the masks in another folder");
+}
+
 Evaluation begin(const CaseSet& set, const EvaluateOptions& options) {
+  check_kept(set, options.keep_masks);
   Evaluation out;
   out.data = set.source.string();
   out.layout = set.layout;

@@ -60,7 +60,7 @@ struct EvaluateOptions {
 };
 
 /// Reads the next scan while the network works on this one. Cases that fail are in the result with their error; only cancellation and errors of
-/// the bundle itself are thrown.
+/// the bundle itself are thrown, and Error(usage) if a kept mask would overwrite a case.
 Evaluation evaluate(const infer::Segmenter& segmenter, const CaseSet& cases, const EvaluateOptions& options);
 
 /// Masks that were made elsewhere: FOLDER/ID.*, or named as a case's image or label. `names`: classes to judge; empty: all labels there are.

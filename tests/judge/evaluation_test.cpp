@@ -156,6 +156,13 @@ TEST_F(Masks, AFailedCaseIsSaidAndTheOthersGoOn) {
   EXPECT_EQ(e.dice.count, 1u);
 }
 
+TEST_F(Masks, KeptOnesNeverTakeTheReferencesPlace) {
+  EvaluateOptions options;
+  options.keep_masks = dir / "labels";
+  EXPECT_THROW(run(options), Error);
+  EXPECT_EQ(labels_in(image::read_image(dir / "labels/d.nii.gz").array()).size(), 3u);
+}
+
 TEST_F(Masks, AsPlainData) {
   const Value v = parse_json(to_json(to_value(run())));
   const Dict& d = v.as_dict();
