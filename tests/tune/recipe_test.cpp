@@ -116,15 +116,15 @@ TEST_F(Derived, TheLabelGoesAlongOnTheSameGrid) {
   write_file(dir / "configs/inference.json", text);
   const Made made = make(dir.path());
   EXPECT_THAT(names(made.fixed()), ElementsAre("LoadImaged", "EnsureChannelFirstd", "Orientationd", "Spacingd", "CropForegroundd",
-                                               "NormalizeIntensityd", "EnsureTyped", "EnsureTyped"));
+                                               "NormalizeIntensityd", "EnsureTyped", "EnsureTyped", "CastToTyped"));
   const Dict& spacing = *step(made.fixed(), "Spacingd");
   EXPECT_EQ(spacing.at("keys").repr(), "['image', 'label']");
   EXPECT_EQ(spacing.at("mode").repr(), "['bilinear', 'nearest']");
   EXPECT_EQ(spacing.at("pixdim").repr(), "[1.5, 1.5, 3.0]");
   EXPECT_EQ(step(made.fixed(), "CropForegroundd")->at("source_key"), Value("image"));
   EXPECT_EQ(step(made.fixed(), "NormalizeIntensityd")->at("keys"), Value("image"));
-  EXPECT_EQ(made.fixed().items().back().as_dict().at("keys"), Value("label"));
-  EXPECT_FALSE(made.fixed().items().back().as_dict().contains("dtype"));
+  EXPECT_EQ(made.fixed().items()[7].as_dict().at("keys"), Value("label"));
+  EXPECT_FALSE(made.fixed().items()[7].as_dict().contains("dtype"));
   EXPECT_EQ(made.fixed().items()[6].as_dict().at("dtype"), Value("$numpy.float32"));
   EXPECT_FALSE(step(made.random(), "RandCropByPosNegLabeld")->contains("image_key"));  // zero means nothing in normalized values
 }
@@ -134,8 +134,8 @@ TEST_F(Derived, LabelsAreMappedOnTheGridTrainedOn) {
   tune::TuningOptions options;
   options.label_map = {{5, 2}, {1, 1}};
   Made made = make(dir.path(), options);
-  EXPECT_THAT(names(made.fixed()),
-              ElementsAre("LoadImaged", "EnsureChannelFirstd", "Orientationd", "Spacingd", "LabelFilterd", "MapLabelValued", "ScaleIntensityRanged"));
+  EXPECT_THAT(names(made.fixed()), ElementsAre("LoadImaged", "EnsureChannelFirstd", "Orientationd", "Spacingd", "LabelFilterd", "MapLabelValued",
+                                               "ScaleIntensityRanged", "CastToTyped"));
   EXPECT_EQ(step(made.fixed(), "LabelFilterd")->at("applied_labels").repr(), "[1, 5]");
   EXPECT_EQ(step(made.fixed(), "MapLabelValued")->at("orig_labels").repr(), "[5]");
   EXPECT_EQ(step(made.fixed(), "MapLabelValued")->at("target_labels").repr(), "[2]");
