@@ -82,6 +82,11 @@ std::vector<int> RollCall::missing() const {
   return out;
 }
 
+std::vector<int> RollCall::left() const {
+  const std::lock_guard lock(mutex_);
+  return left_peers_;
+}
+
 std::string RollCall::address() const {
   const std::lock_guard lock(mutex_);
   for (const auto& [rank, address] : came_)
@@ -120,7 +125,10 @@ bool RollCall::hear(Peer& peer, const std::string& line) {
     tcp::watch(peer.socket);
     return true;
   }
-  if (word == "BYE") return peer.left = true;
+  if (word == "BYE") {
+    left_peers_.push_back(peer.rank);
+    return peer.left = true;
+  }
   if (word != "GONE") return false;
   const auto [rank, why] = numbered(rest);
   if (rank == peer.rank) peer.left = true;

@@ -29,6 +29,7 @@ class RollCall {
 
   int port() const;                  ///< rank 0's
   std::vector<int> missing() const;  ///< rank 0: those who did not come yet
+  std::vector<int> left() const;           ///< those who said goodbye; rank 0 knows all of them, the others only rank 0
   /// The address under which others reach this process: for rank 0 that by which they came, not the loopback if any came from afar.
   std::string address() const;
   /// Tells the others that this rank ends, and why if it failed; what they do then is no longer reported here.
@@ -53,6 +54,7 @@ class RollCall {
   mutable std::mutex mutex_;
   tcp::Socket listener_, wake_read_, wake_write_;
   std::vector<std::unique_ptr<Peer>> peers_;
+  std::vector<int> left_peers_;
   std::map<int, std::string> came_;  ///< ranks that came, and this side's address on their way
   bool stop_ = false, left_ = false, lost_ = false;
   std::thread thread_;

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <optional>
 
 #include "base/cancel.h"
@@ -34,7 +35,7 @@ struct Running {
 };
 
 /// Only what may be done between fork and exec.
-[[noreturn]] void become(const std::vector<char*>& argv, const std::vector<char*>& environment, int err, pid_t parent) {
+[[noreturn]] void become(const char* program, const std::vector<char*>& argv, const std::vector<char*>& environment, int err, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(1);  // it died before that
   setpgid(0, 0);                      // Ctrl-C of a terminal reaches the launcher alone
@@ -46,7 +47,7 @@ struct Running {
   }
   std::signal(SIGINT, SIG_DFL);
   std::signal(SIGTERM, SIG_DFL);
-  execve("/proc/self/exe", argv.data(), environment.data());
+  execve(program, argv.data(), environment.data());
   _exit(127);
 }
 
@@ -67,11 +68,14 @@ Running start(const Child& child) {
     return out;
   };
   const std::vector<char*> argv = pointers(words), environment = pointers(settings);
+  std::error_code gone;
+  std::string program = std::filesystem::read_symlink("/proc/self/exe", gone).string();  // by its name, so that lists of processes show it
+  if (gone || access(program.c_str(), X_OK) != 0) program = "/proc/self/exe";            // replaced since it was started
   int ends[2]{-1, -1};
   if (!child.in_front && pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorKind::io, std::strerror(errno));
   const pid_t parent = getpid(), pid = fork();
   if (pid < 0) throw Error(ErrorKind::io, std::string("cannot start a process: ") + std::strerror(errno));
-  if (pid == 0) become(argv, environment, ends[1], parent);
+  if (pid == 0) become(program.c_str(), argv, environment, ends[1], parent);
   if (ends[1] >= 0) close(ends[1]);
   return {&child, pid, ends[0]};
 }

@@ -123,10 +123,10 @@ void GradientAverager::finish() {
     if (options_.find_unused) {
       used = {torch::zeros({static_cast<std::int64_t>(parameters_.size())}, torch::kInt32)};
       for (std::size_t i = 0; i < parameters_.size(); ++i) used[0].data_ptr<std::int32_t>()[i] = parameters_[i].used;
-      group_->wait(*group_->process_group(torch::kCPU)->allreduce(used));
+      group_->wait(*group_->process_group(torch::kCPU)->allreduce(used), "gradients");
     }
     for (Bucket& bucket : buckets_) {
-      group_->wait(*bucket.work);
+      group_->wait(*bucket.work, "gradients");
       std::int64_t at = 0;
       for (const std::size_t i : bucket.parameters) {
         Parameter& p = parameters_[i];

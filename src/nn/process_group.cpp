@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "base/cancel.h"
+#include "base/log.h"
 #include "base/roll_call.h"
 
 namespace vesal::nn {
@@ -23,6 +24,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using Store = c10::intrusive_ptr<c10d::Store>;
+
+constexpr const char* kEverywhere = "what all ranks meet at (metrics, MetricsSaver, barriers) must run on every rank";
 
 std::string text_of(const std::vector<std::uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 std::vector<std::uint8_t> bytes_of(const std::string& text) { return {text.begin(), text.end()}; }
@@ -53,7 +56,7 @@ Store open_store(const ranks::Seat& seat, milliseconds patience, tcp::Deadline d
   options.port = static_cast<std::uint16_t>(seat.port);
   options.isServer = serve;
   options.waitWorkers = false;
-  options.timeout = patience;
+  options.timeout = std::max<milliseconds>(patience, std::chrono::seconds(10));
   return c10::make_intrusive<c10d::TCPStore>(seat.address, options);
 }
 
@@ -110,8 +113,8 @@ class Ranks : public TensorGroup {
 
   ~Ranks() override {
     leave("");
-    // After a loss some work may never end, and the destructor would wait for it: the process is about to end anyway.
-    if (!lost().empty()) {
+    // After a failure some work may never end, and the destructor would wait for it: the process is about to end anyway.
+    if (broken_ || !gone().empty()) {
       (void)gloo_.release();
       (void)device_.release();
     }
@@ -121,21 +124,19 @@ class Ranks : public TensorGroup {
     return ranks::meeting([&] {
       const std::int64_t own[3]{static_cast<std::int64_t>(bytes.size()), static_cast<std::int64_t>(std::hash<std::string>{}(what) >> 1), ++meetings_};
       const Tensor header = torch::tensor({own[0], own[1], own[2]}, torch::kInt64);
-      const std::vector<Tensor> headers = all_gather(header);
+      const std::vector<Tensor> headers = all_gather(header, what);
       std::int64_t longest = 0;
       for (std::size_t r = 0; r < headers.size(); ++r) {
         const auto* h = headers[r].data_ptr<std::int64_t>();
         if (h[1] != own[1] || h[2] != own[2])
-          throw Error(ErrorKind::config, fmt::format("rank {} is at '{}', but rank {} stands elsewhere in the configuration: what all ranks meet at "
-                                                     "(metrics, metrics savers, barriers) must run on every rank",
-                                                     seat_.rank, what, r));
+          throw Error(ErrorKind::config, fmt::format("rank {} is at '{}', but rank {} stands elsewhere: {}", seat_.rank, what, r, kEverywhere));
         longest = std::max(longest, h[0]);
       }
       std::vector<std::string> out(headers.size());
       if (longest == 0) return out;
       Tensor padded = torch::zeros({longest}, torch::kUInt8);
       std::memcpy(padded.data_ptr(), bytes.data(), bytes.size());
-      const std::vector<Tensor> parts = all_gather(padded);
+      const std::vector<Tensor> parts = all_gather(padded, what);
       for (std::size_t r = 0; r < parts.size(); ++r)
         out[r].assign(static_cast<const char*>(parts[r].data_ptr()), static_cast<std::size_t>(headers[r].data_ptr<std::int64_t>()[0]));
       return out;
@@ -143,12 +144,15 @@ class Ranks : public TensorGroup {
   }
 
   void leave(const std::string& failure) override {
+    if (!failure.empty()) broken_ = true;
     if (roll_) roll_->leave(failure);
   }
 
   std::string lost() const override {
-    const std::lock_guard lock(mutex_);
-    return lost_;
+    if (const std::string text = gone(); !text.empty()) return text;
+    const std::vector<int> left = roll_ ? roll_->left() : std::vector<int>{};
+    if (left.empty()) return {};
+    return fmt::format("rank {} has ended already, but rank {} still wants to meet it: {}", join(left), seat_.rank, kEverywhere);
   }
 
   ProcessGroup process_group(const torch::Device& device) override {
@@ -166,11 +170,17 @@ class Ranks : public TensorGroup {
 #endif
   }
 
-  void wait(c10d::Work& work) override {
+  void wait(c10d::Work& work, const std::string& what) override {
     // Not work.wait(): a machine that lost its power never closes its connections, only the roll call notices.
+    const auto begin = steady_clock::now();
+    bool warned = false;
     for (int turn = 0; !work.isCompleted(); ++turn) {
       check_cancelled();
       check_lost();
+      if (turn % 1000 == 999 && !warned && steady_clock::now() - begin > std::chrono::seconds(60)) {
+        log::warning("rank {} has waited for the other ranks for 60 s at '{}'", seat_.rank, what);
+        warned = true;
+      }
       if (turn < 64) std::this_thread::yield();
       else std::this_thread::sleep_for(std::chrono::microseconds(turn < 2000 ? 50 : 1000));
     }
@@ -183,18 +193,18 @@ class Ranks : public TensorGroup {
       for (const Tensor& tensor : tensors) {
         std::vector<Tensor> one{tensor.is_contiguous() ? tensor.detach() : tensor.detach().contiguous()};
         if (one[0].scalar_type() == torch::kBool) one[0] = one[0].to(torch::kUInt8);
-        wait(*process_group(tensor.device())->broadcast(one));
+        wait(*process_group(tensor.device())->broadcast(one), "rank 0's weights");
         if (seat_.rank != 0 && !one[0].is_alias_of(tensor)) tensor.detach().copy_(one[0]);
       }
     });
   }
 
  private:
-  std::vector<Tensor> all_gather(Tensor tensor) {
+  std::vector<Tensor> all_gather(Tensor tensor, const std::string& what) {
     std::vector<Tensor> input{std::move(tensor)};
     std::vector<std::vector<Tensor>> output(1);
     for (int r = 0; r < seat_.size; ++r) output[0].push_back(torch::empty_like(input[0]));
-    wait(*gloo_->allgather(output, input));
+    wait(*gloo_->allgather(output, input), what);
     return output[0];
   }
 
@@ -218,8 +228,12 @@ class Ranks : public TensorGroup {
     const std::lock_guard lock(mutex_);
     lost_ = fmt::format("rank {} is gone: {}", rank, why);
   }
+  std::string gone() const {
+    const std::lock_guard lock(mutex_);
+    return lost_;
+  }
   void check_lost() const {
-    if (const std::string text = lost(); !text.empty()) throw Error(ErrorKind::io, text);
+    if (const std::string text = gone(); !text.empty()) throw Error(ErrorKind::io, text);
   }
   [[noreturn]] void fail_missing(milliseconds waited) const {
     const std::vector<int> missing = roll_->missing();
@@ -234,6 +248,7 @@ class Ranks : public TensorGroup {
   std::unique_ptr<ranks::RollCall> roll_;
   ProcessGroup gloo_, device_;
   std::int64_t meetings_ = 0;
+  bool broken_ = false;
   mutable std::mutex mutex_;
   std::string lost_;
 };

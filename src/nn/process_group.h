@@ -19,8 +19,8 @@ class TensorGroup : public ranks::Group {
   using ProcessGroup = c10::intrusive_ptr<c10d::ProcessGroup>;
   /// What carries tensors of that device. Throws Error(unsupported) if this libtorch has nothing for it.
   virtual ProcessGroup process_group(const torch::Device& device) = 0;
-  /// Waits until `work` is done; throws as gather() does if a rank is gone meanwhile.
-  virtual void wait(c10d::Work& work) = 0;
+  /// Waits until `work` is done; throws as gather() does if a rank is gone meanwhile. After a minute it warns that it waits at `what`.
+  virtual void wait(c10d::Work& work, const std::string& what) = 0;
   /// Rank 0's values for everybody; all ranks give tensors of the same shapes, types and device in the same order.
   virtual void broadcast(const std::vector<Tensor>& tensors) = 0;
 };

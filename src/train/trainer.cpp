@@ -87,7 +87,8 @@ class SupervisedTrainer : public infer::Workflow {
     const bool tensor = nn::is_tensor(targets);
     const Value target = tensor ? nn::to_value(nn::tensor_of(targets).to(device)) : targets;
     if (auto known = loss_.object<Loss>(); known && tensor && !prediction.is_sequence())
-      return with_context(known->type_name(), [&] { return known->forward(nn::tensor_of(prediction), nn::tensor_of(target)); });
+      return with_context(known->type_name(),
+                          [&] { return nn::torch_call([&] { return known->forward(nn::tensor_of(prediction), nn::tensor_of(target)); }); });
     return nn::tensor_of(call_value(loss_, {{prediction, target}, {}}));
   }
 

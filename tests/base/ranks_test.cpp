@@ -196,6 +196,8 @@ TEST_F(Calls, TheEndOfRankZeroIsNoticedToo) {
 TEST_F(Calls, WhoSaysGoodbyeIsNotMissed) {
   others[0]->leave("");
   others[0].reset();
+  while (host->left().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  EXPECT_THAT(host->left(), ElementsAre(1));
   host->leave("");
   host.reset();
   others[1].reset();

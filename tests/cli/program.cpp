@@ -45,8 +45,9 @@ ProgramResult run_program(const std::vector<std::string>& args, const ProgramOpt
   bool interrupted = options.interrupt_when.empty();
   while (!interrupted && waitpid(child, &status, WNOHANG) == 0) {
     interrupted = text_of(err).find(options.interrupt_when) != std::string::npos;
-    if (interrupted) kill(child, SIGINT);
-    else usleep(5000);
+    if (!interrupted) usleep(5000);
+    else if (options.interrupt) options.interrupt(child);
+    else kill(child, SIGINT);
   }
   if (interrupted) waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out), text_of(err)};

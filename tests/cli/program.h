@@ -1,5 +1,6 @@
 // Runs the program as a user would.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ struct ProgramOptions {
   std::string folder = {};                    ///< working directory; empty: that of the test
   std::vector<std::string> environment = {};  ///< "NAME=value", on top of the test's own
   std::string interrupt_when = {};            ///< Ctrl-C as soon as this text is on standard error
+  /// Instead of Ctrl-C; it gets the program's process id.
+  std::function<void(int)> interrupt = {};
 };
 
 /// `vesal ARGS...`, without a shell; waits for its end.
