@@ -29,7 +29,7 @@ class RollCall {
 
   int port() const;                  ///< rank 0's
   std::vector<int> missing() const;  ///< rank 0: those who did not come yet
-  std::vector<int> left() const;           ///< those who said goodbye; rank 0 knows all of them, the others only rank 0
+  std::vector<int> left() const;     ///< those who said goodbye; rank 0 knows all of them, the others only rank 0
   /// The address under which others reach this process: for rank 0 that by which they came, not the loopback if any came from afar.
   std::string address() const;
   /// Tells the others that this rank ends, and why if it failed; what they do then is no longer reported here.
