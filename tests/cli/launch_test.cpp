@@ -37,9 +37,24 @@ class Launch : public testing::Test {
   static fs::path bundle() { return *dir_ / "bundle"; }
 
   static Words run(const std::string& configs, const Words& more) {
-    Words words{"bundle",         "run",        "--config_file",           configs, "--dataset_dir",          (*dir_ / "data").string(),
-                "--patch_size",   "[32,32,16]", "--network_def::channels", "[4,8]", "--network_def::strides", "[2]",
-                "--val_interval", "1",          "--validation_cases",      "3"};
+    Words words{"bundle",
+                "run",
+                "--config_file",
+                configs,
+                "--dataset_dir",
+                (*dir_ / "data").string(),
+                "--patch_size",
+                "[32,32,16]",
+                "--network_def::channels",
+                "[4,8]",
+                "--network_def::strides",
+                "[2]",
+                "--val_interval",
+                "1",
+                "--validate::inferer::overlap",
+                "0.0",
+                "--validation_cases",
+                "3"};
     words.insert(words.end(), more.begin(), more.end());
     return words;
   }
