@@ -126,10 +126,11 @@ const Register exponential(schedule("torch.optim.lr_scheduler.ExponentialLR", "S
 const Register polynomial(schedule("torch.optim.lr_scheduler.PolynomialLR", "Down to zero as a power of the time left",
                                    {optional("total_iters", 5, "epochs until zero"), optional("power", 1.0, "the power")},
                                    [](const Args& args) -> Rule {
-                                     const auto total = positive(args, "total_iters");
+                                     const double total = args.get<double>("total_iters");
+                                     if (!(total >= 1)) throw Error(ErrorKind::config, "PolynomialLR: total_iters must be at least 1");
                                      const double power = args.get<double>("power");
                                      return [=](double base, std::int64_t e) {
-                                       return base * std::pow(1 - static_cast<double>(std::min(e, total)) / static_cast<double>(total), power);
+                                       return base * std::pow(1 - std::min(static_cast<double>(e), std::floor(total)) / total, power);
                                      };
                                    }));
 

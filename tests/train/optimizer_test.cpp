@@ -62,7 +62,7 @@ TEST(Optimizers, GoOnFromASavedState) {
     bundle::write_checkpoint(dir / "o.pt", first->state_dict());
     auto second = slope.optimizer(c.at("name").as_string(), {{"lr", 123.0}});
     second->load_state_dict(bundle::read_checkpoint(dir / "o.pt"));
-    for (int i = 0; i < 3; ++i) slope.step(*second);
+    for (std::size_t i = 3; i < c.at("path").items().size(); ++i) slope.step(*second);
     const auto wanted = Golden::floats(c.at("path").items().back());
     for (std::int64_t i = 0; i < 3; ++i) EXPECT_NEAR(slope.p[i].item<float>(), wanted[i], 2e-6);
   }

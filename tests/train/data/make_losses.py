@@ -53,6 +53,7 @@ for extra in [
 ]:
     case("DiceLoss", {**hot, **extra}, "x3", "labels3")
 case("DiceLoss", {"sigmoid": True}, "x3", "hot3")
+case("DiceLoss", {"sigmoid": True, "squared_pred": True, "smooth_nr": 0, "smooth_dr": 1e-5}, "x3", "hot3")
 case("DiceLoss", {"sigmoid": True, "squared_pred": True}, "x1", "labels2")
 case("DiceLoss", {"softmax": True, "soft_label": True}, "x3", "soft3")
 case("DiceLoss", {"softmax": True, "soft_label": True, "jaccard": True}, "x3", "soft3")
@@ -61,6 +62,7 @@ case("DiceLoss", {"sigmoid": True, "include_background": False, "to_onehot_y": T
 for extra in [
     {}, {"include_background": False, "batch": True}, {"reduction": "sum"}, {"weight": [0.2, 1.0, 3.0]}, {"weight": [0.2, 1.0, 3.0], "include_background": False},
     {"lambda_dice": 0.5, "lambda_ce": 0.5, "squared_pred": True, "batch": True, "smooth_nr": 1e-5, "smooth_dr": 1e-5}, {"label_smoothing": 0.1},
+    {"include_background": False, "squared_pred": True, "smooth_nr": 0, "smooth_dr": 1e-6}, {"batch": True, "smooth_nr": 1e-6, "smooth_dr": 1e-6},
 ]:
     case("DiceCELoss", {**hot, **extra}, "x3", "labels3")
 case("DiceCELoss", {"softmax": True}, "x3", "hot3")
@@ -76,7 +78,7 @@ case("FocalLoss", {"gamma": 0.0}, "x1", "labels2")
 
 for extra in [
     {}, {"lambda_dice": 0.7, "lambda_focal": 2.0, "gamma": 3.0, "squared_pred": True}, {"include_background": False, "weight": [1.0, 3.0]},
-    {"alpha": 0.25, "batch": True}, {"reduction": "sum"},
+    {"alpha": 0.25, "batch": True}, {"reduction": "sum"}, {"include_background": False, "jaccard": True},
 ]:
     case("DiceFocalLoss", {**hot, **extra}, "x3", "labels3")
 
