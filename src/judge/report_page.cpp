@@ -14,6 +14,8 @@
 namespace vesal::judge {
 namespace {
 
+constexpr std::size_t kMostStrips = 14;  // more would write over each other
+
 template <class... A>
 std::string fill(const char* pattern, A&&... a) {
   return fmt::format(fmt::runtime(pattern), std::forward<A>(a)...);
@@ -145,6 +147,7 @@ class Page {
 
   void plots() {
     std::vector<Strip> strips;
+    std::vector<std::pair<double, std::size_t>> means;  // of a class, and its strip
     Plot volumes, bland, size;
     std::vector<double> differences;
     for (std::size_t i = 0; i < e_.classes.size(); ++i) {
@@ -162,9 +165,19 @@ class Page {
           size.points.push_back({s.reference_ml, s.dice, i, ml});
           differences.push_back(s.predicted_ml - s.reference_ml);
         }
+      means.emplace_back(e_.classes[i].dice.mean, strips.size());
       strips.push_back(std::move(strip));
     }
     if (differences.empty()) return;
+    std::string strips_note = w_.dice_plot_note;
+    if (strips.size() > kMostStrips) {
+      std::sort(means.begin(), means.end(),
+                [](const auto& a, const auto& b) { return std::isnan(b.first) ? !std::isnan(a.first) : a.first < b.first; });
+      std::vector<Strip> lowest;
+      for (std::size_t i = 0; i < kMostStrips; ++i) lowest.push_back(strips[means[i].second]);
+      strips = std::move(lowest);
+      strips_note += " " + fill(w_.lowest, kMostStrips);
+    }
     double sum = 0, squares = 0;
     for (const double d : differences) sum += d, squares += d * d;
     const auto n = static_cast<double>(differences.size());
@@ -194,7 +207,7 @@ class Page {
       out_ += "</p>\n";
     }
     out_ += "<div class=\"plots\">\n";
-    plot(w_.dice_plot, w_.dice_plot_note, strip_svg(strips, w_.dice, facts_.gate));
+    plot(w_.dice_plot, strips_note.c_str(), strip_svg(strips, w_.dice, facts_.gate));
     plot(w_.volume_plot, w_.volume_plot_note, scatter_svg(volumes));
     plot(w_.bland_plot, agreement.c_str(), scatter_svg(bland));
     plot(w_.size_plot, w_.size_plot_note, scatter_svg(size));

@@ -88,6 +88,21 @@ TEST(HtmlReport, OfNothing) {
   EXPECT_THAT(html_report(e, facts(), {}), AllOf(HasSubstr("Only 0 cases"), Not(HasSubstr("nan"))));
 }
 
+TEST(HtmlReport, OfManyClassesShowsTheLowest) {
+  Evaluation e = some();
+  e.classes.clear();
+  for (CaseScore& c : e.cases) {
+    if (!c.error.empty()) continue;
+    c.classes.clear();
+    for (int label = 1; label <= 60; ++label) c.classes.push_back({label, "organ " + std::to_string(label), label / 61.0, 1, 1, 10, 10});
+  }
+  for (int label = 1; label <= 60; ++label)
+    e.classes.push_back({label, "organ " + std::to_string(label), {label / 61.0, 0, 1, 4}, {1, 1, 1, 4}, {1, 1, 1, 4}});
+  const std::string page = html_report(e, facts(), {});
+  EXPECT_THAT(page, AllOf(HasSubstr("The 14 classes with the lowest mean."), HasSubstr("text-anchor='end'>organ 14</text>"),
+                          Not(HasSubstr("text-anchor='end'>organ 15</text>"))));
+}
+
 TEST(CsvReport, ARowPerCaseAndClass) {
   const std::string csv = csv_report(some());
   EXPECT_THAT(csv, HasSubstr("one,validation,1,spleen,0.95000,4.5000,1.2500,200.000,190.000,3.50,images/one.nii.gz"));
