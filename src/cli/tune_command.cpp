@@ -90,6 +90,11 @@ std::string joined(const Value& list, const char* separator) {
   return text;
 }
 
+std::string duration(double seconds) {
+  if (seconds < 100) return fmt::format("{:.0f} s", std::max(1.0, seconds));
+  return seconds < 100 * 60 ? fmt::format("{:.0f} min", seconds / 60) : fmt::format("{:.1f} h", seconds / 3600);
+}
+
 void print_plan(const Dict& plan) {
   const auto row = [](const char* key, const std::string& value) { fmt::print("{:<14}{}\n", key, value); };
   const auto n = [&](const char* key) { return plan.at(key).as_int(); };
@@ -115,6 +120,10 @@ void print_plan(const Dict& plan) {
   const double rate = plan.at("learning_rate").as_float(), warm = plan.at("warm_factor").as_float();
   row("learning rate",
       warm == 1 ? fmt::format("{:g}", rate) : fmt::format("{:g} for {} parameters, {:g} for the rest", rate, n("full_rate_parameters"), rate * warm));
+  if (const double seconds = plan.at("estimated_seconds").as_float(); seconds > 0)
+    row("needs", fmt::format("about {} here ({:.2g} s an iteration, {} a validation), {:.2g} GB for the cases", duration(seconds),
+                             plan.at("estimated_iteration_seconds").as_float(), duration(plan.at("estimated_validation_seconds").as_float()),
+                             static_cast<double>(n("estimated_cache_bytes")) / 1e9));
   std::fflush(stdout);
 }
 

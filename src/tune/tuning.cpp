@@ -9,6 +9,7 @@
 #include "bundle/config.h"
 #include "infer/workflow.h"
 #include "tune/bundle_recipe.h"
+#include "tune/forecast.h"
 #include "tune/new_bundle.h"
 
 namespace vesal::tune {
@@ -100,7 +101,7 @@ void train(bundle::ConfigParser& parser, TuningResult& result) {
 /// A training that ended before it kept anything leaves nothing.
 void forget_if_useless(const fs::path& work) {
   std::error_code ignored;
-  if (!fs::exists(work / "models/model.pt", ignored)) fs::remove_all(work, ignored);
+  if (!fs::exists(work / "models/model.pt", ignored) && !fs::exists(work / "training/state.pt", ignored)) fs::remove_all(work, ignored);
 }
 
 /// The new weights are those of the network that the new inference.json builds.
@@ -122,6 +123,7 @@ Value plan_of(const TuningOptions& options) {
   const auto [base, steps, start, plan, recipe] = study(options);
   const auto frozen = matching(plan.freeze, start.parameters);
   const std::int64_t all = start.weights(start.parameters);
+  const Forecast time = forecast(base, steps, plan, options);
   return Dict{{"base", base.facts.name},
               {"base_version", base.facts.version},
               {"name", new_name(base, options)},
@@ -147,7 +149,11 @@ Value plan_of(const TuningOptions& options) {
               {"learning_rate", plan.learning_rate},
               {"warm_factor", plan.warm_factor},
               {"full_rate_parameters", plan.full_rate.size()},
-              {"augmentation", plan.augmentation}};
+              {"augmentation", plan.augmentation},
+              {"estimated_seconds", time.seconds},
+              {"estimated_iteration_seconds", time.iteration_seconds},
+              {"estimated_validation_seconds", time.validation_seconds},
+              {"estimated_cache_bytes", time.cache_bytes}};
 }
 
 TuningResult tune(const TuningOptions& options) {
