@@ -32,6 +32,19 @@ void check_cases(const TuningOptions& options) {
         "both; give at least one more");
 }
 
+/// The gate tells of all such files at once; this is for those who did not ask it.
+void check_files(const TuningOptions& options) {
+  for (const judge::CaseSet* set : {&options.training, &options.validation, &options.replay})
+    for (const judge::LabelledCase& c : set->cases) {
+      std::error_code ignored;
+      if (c.image.empty() || c.label.empty())
+        throw Error(ErrorKind::not_found,
+                    (c.image.empty() ? c.label : c.image).string() + ": its " + (c.image.empty() ? "scan" : "label") + " is missing");
+      for (const fs::path& file : {c.image, c.label})
+        if (!fs::exists(file, ignored)) throw Error(ErrorKind::not_found, file.string() + ": no such file");
+    }
+}
+
 void check_output(const TuningOptions& options, const fs::path& work) {
   std::error_code ignored;
   if (fs::exists(options.output, ignored) && !(fs::is_directory(options.output, ignored) && fs::is_empty(options.output, ignored)))
@@ -158,6 +171,7 @@ Value plan_of(const TuningOptions& options) {
 
 TuningResult tune(const TuningOptions& options) {
   const fs::path work = unfinished(options.output);
+  check_files(options);
   const Study all = study(options);
   const auto& [base, steps, start, plan, recipe] = all;
   TuningResult result;

@@ -48,6 +48,8 @@ TEST_F(Tune, FineTunesIntoACompleteBundle) {
   EXPECT_EQ(r.at("version"), Value("1.3.0"));
   EXPECT_LT(r.at("trained_parameters").as_int(), r.at("parameters").as_int());
   EXPECT_TRUE(r.contains("verdict"));
+  EXPECT_GT(r.at("estimated_seconds").as_float(), 0);
+  EXPECT_GT(r.at("estimated_cache_bytes").as_int(), 0);
   EXPECT_FALSE(fs::exists(out() + ".unfinished"));
 
   // What was frozen is as it was, the rest is not.
@@ -109,6 +111,13 @@ TEST_F(Tune, SaysWhatIsWrongAndLeavesNothing) {
   const ProgramResult leak = run("finetune", {"--label-map", "spleen:spleen", "--validation", one});
   EXPECT_EQ(leak.exit_code, 22) << leak.err;
   EXPECT_THAT(leak.out, HasSubstr("leak"));
+
+  const fs::path label = dir / "data/labelsTr/phantom_0006.nii.gz";
+  fs::rename(label, dir / "kept");
+  const ProgramResult missing = run("finetune", {"--label-map", "spleen:spleen", "--no-gate", "a test"});
+  EXPECT_EQ(missing.exit_code, 3) << missing.err;
+  EXPECT_THAT(missing.err, HasSubstr("phantom_0006.nii.gz: no such file"));
+  fs::rename(dir / "kept", label);
 
   const ProgramResult shape = run("finetune", {"--label-map", "spleen:spleen", "--set", "network_def::channels=[4,9]"});
   EXPECT_EQ(shape.exit_code, 8) << shape.err;
