@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# bench/run.sh BUILD_FOLDER [arguments of Google Benchmark]: what the parts cost, and, where MONAI can be imported, a whole scan against it.
+# bench/run.sh BUILD_FOLDER [arguments of Google Benchmark]: what the parts cost, and, where MONAI can be imported, a whole scan and iterations of
+# training against it.
 # PYTHON names the interpreter (default /usr/bin/python3), PYTHONPATH where MONAI is, VESAL_BENCH_CT a small CT to make the scan from
-# (default ../shared/data/ct_3mm/ct.nii.gz), VESAL_BENCH_RUNS how often each program runs (default 3). Results: BUILD_FOLDER/parts.json, whole.json.
+# (default ../shared/data/ct_3mm/ct.nii.gz), VESAL_BENCH_RUNS how often each program runs (default 3). Results: BUILD_FOLDER/parts.json, whole.json,
+# training.json.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
@@ -17,3 +19,4 @@ elif ! "$python" -c 'import monai, nibabel, scipy, ignite' 2>/dev/null; then
 else
   "$python" bench/against_monai.py "$build" "$ct"
 fi
+"$python" bench/training/against_monai.py "$build"
