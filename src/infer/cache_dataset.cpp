@@ -1,4 +1,4 @@
-// CacheDataset (monai.data.CacheDataset): what comes before the first random transform is computed once and kept.
+// CacheDataset (monai.data.CacheDataset): what comes before the first random transform is computed once and kept, as far as memory goes.
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -7,6 +7,8 @@
 #include <unordered_map>
 
 #include "base/cancel.h"
+#include "base/log.h"
+#include "base/memory.h"
 #include "base/progress.h"
 #include "base/registry.h"
 #include "image/image.h"
@@ -31,6 +33,21 @@ Value settled(const Value& v) {
   if (auto image = v.object<image::Image>()) return image::to_value(image->with(image->array().contiguous()));
   return v;
 }
+
+/// Bytes of the voxels in it.
+std::uint64_t bytes_of(const Value& v) {
+  std::uint64_t sum = 0;
+  if (v.is_dict())
+    for (const auto& entry : v.as_dict()) sum += bytes_of(entry.second);
+  else if (v.is_list())
+    for (const Value& value : v.items()) sum += bytes_of(value);
+  else if (v.is_array()) sum = v.as_array().nbytes();
+  else if (auto image = v.object<image::Image>()) sum = image->array().nbytes();
+  return sum;
+}
+
+/// The share of the memory that is free when a cache is filled that it may take; the rest is for the network and what else comes.
+constexpr double kShareOfMemory = 0.7;
 
 class CacheDataset : public Dataset {
  public:
@@ -76,17 +93,32 @@ class CacheDataset : public Dataset {
       }
     }
   }
+  /// Fills the cache from the front; it gets shorter if there is no room for all of it.
   void fill(std::vector<Value>& cache, int num_workers, bool show) {
+    if (cache.empty()) return;
+    const std::optional<std::uint64_t> available = available_memory();
+    const std::uint64_t room = available ? static_cast<std::uint64_t>(static_cast<double>(*available) * kShareOfMemory) : UINT64_MAX;
+    cache[0] = made(0);
+    const std::uint64_t first = bytes_of(cache[0]), wanted = first * cache.size();
+    if (available && wanted > std::min(room, kWorthALine))
+      log::info("cache: {} items of about {}, {} of {} available", cache.size(), bytes_text(first), bytes_text(wanted), bytes_text(*available));
+    std::atomic<std::size_t> next{1},
+        end{std::min<std::uint64_t>(cache.size(), std::max<std::uint64_t>(1, room / std::max<std::uint64_t>(1, first)))};
+    std::atomic<std::uint64_t> taken{first};
     std::optional<Progress> progress;
-    if (show && !cache.empty()) progress.emplace("loading data", static_cast<std::int64_t>(cache.size()));
-    std::atomic<std::size_t> next{0};
+    if (show) progress.emplace("loading data", static_cast<std::int64_t>(end)), progress->advance();
     std::exception_ptr error;
     std::mutex mutex;
     const auto work = [&] {
-      for (std::size_t i = next++; i < cache.size(); i = next++) {
+      for (std::size_t i = next++; i < end; i = next++) {
         try {
           check_cancelled();
-          cache[i] = with_context("item " + std::to_string(i), [&] { return settled(Dataset::fixed_part(items_[i])); });
+          Value item = made(i);
+          if ((taken += bytes_of(item)) > room) {  // later items are larger than the first
+            for (std::size_t now = end; i < now && !end.compare_exchange_weak(now, i);) {}
+            break;
+          }
+          cache[i] = std::move(item);
           if (progress) progress->advance();
         } catch (...) {
           const std::lock_guard lock(mutex);
@@ -100,8 +132,17 @@ class CacheDataset : public Dataset {
     work();
     for (std::thread& t : helpers) t.join();
     if (error) std::rethrow_exception(error);
+    if (end == cache.size()) return;
+    log::warning("there is memory for {} of {} items of the cache ({} available): the others are loaded anew each time, as with cache_rate {:.2f}",
+                 end.load(), cache.size(), bytes_text(*available),
+                 std::floor(100.0 * static_cast<double>(end) / static_cast<double>(items_.size())) / 100);
+    cache.resize(end);
+  }
+  Value made(std::size_t i) {
+    return with_context(described(items_[i]), [&] { return settled(Dataset::fixed_part(items_[i])); });
   }
 
+  static constexpr std::uint64_t kWorthALine = std::uint64_t{256} << 20;  ///< smaller caches are filled without a word
   std::vector<Value> cache_;
   std::vector<std::size_t> places_;  ///< of each item of the data, in items_ and cache_
   std::vector<std::int64_t> items_;  ///< numbers of the different items

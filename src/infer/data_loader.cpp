@@ -29,7 +29,7 @@ struct Plan {
     for (std::int64_t at = begin; at < end; ++at) {
       check_cancelled();
       const std::int64_t i = order[static_cast<std::size_t>(at)];
-      Value item = with_context("item " + std::to_string(i), [&] { return dataset->item(i, mix_seed(seed, static_cast<std::uint64_t>(i))); });
+      Value item = with_context(dataset->described(i), [&] { return dataset->item(i, mix_seed(seed, static_cast<std::uint64_t>(i))); });
       if (!item.is_list()) batch.push_back(std::move(item));
       else batch.insert(batch.end(), item.items().begin(), item.items().end());
     }

@@ -1,5 +1,8 @@
 #include "infer/dataset.h"
 
+#include <algorithm>
+#include <filesystem>
+
 #include "base/registry.h"
 #include "bundle/iterate.h"
 
@@ -16,6 +19,20 @@ bool may_be_random(const Value& transform) {
     return false;
   }
   return transform.object<transforms::Randomizable>() || !transform.object<transforms::Transform>();
+}
+
+/// Names of the files in an item as it stands in the data: what has a dot and no line break. At most three.
+void collect_names(const Value& v, std::vector<std::string>& names) {
+  if (names.size() >= 3) return;
+  if (v.is_string()) {
+    const std::string name = std::filesystem::path(v.as_string()).filename().string();
+    const bool file = name.size() < 200 && name.find('.') != std::string::npos && name.find_first_of("\n\r") == std::string::npos;
+    if (file && std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  } else if (v.is_dict()) {
+    for (const auto& entry : v.as_dict()) collect_names(entry.second, names);
+  } else if (v.is_sequence()) {
+    for (const Value& value : v.items()) collect_names(value, names);
+  }
 }
 
 std::shared_ptr<Compose> part(const std::shared_ptr<Compose>& all, std::size_t begin, std::size_t end) {
@@ -65,6 +82,14 @@ Value Dataset::raw(std::int64_t i) const {
 }
 
 Value Dataset::fixed_part(std::int64_t i) { return fixed_->consume(raw(i)); }
+
+std::string Dataset::described(std::int64_t i) const {
+  std::vector<std::string> names;
+  if (data_.is_sequence()) collect_names(raw(i), names);  // other data may be costly to ask again
+  std::string text = "item " + std::to_string(i);
+  for (std::size_t k = 0; k < names.size(); ++k) text += (k ? ", " : " (") + names[k];
+  return names.empty() ? text : text + ")";
+}
 
 Value Dataset::item(std::int64_t i, std::optional<std::uint64_t> seed) {
   if (i < 0 || i >= count_) throw Error(ErrorKind::config, "item " + std::to_string(i) + " of a dataset of " + std::to_string(count_));

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/value.h"
@@ -23,6 +24,9 @@ class Dataset : public Object {
 
   /// Item i; with a seed its random transforms depend on that alone, on whatever thread they run. Throws Error(config) outside [0, length).
   Value item(std::int64_t i, std::optional<std::uint64_t> seed = std::nullopt);
+
+  /// "item 3 (ct.nii.gz, organs.nii.gz)": for messages, with the names of its files if it has any.
+  std::string described(std::int64_t i) const;
 
  protected:
   /// Item i after the transforms before the first random one.

@@ -3,8 +3,10 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
+#include "base/memory.h"
 #include "base/random.h"
 #include "engines.h"
 #include "infer/data_loader.h"
@@ -130,6 +132,58 @@ TEST(CacheDataset, NamesTheItemThatFails) {
                 make("CacheDataset", {{"data", numbers(9)}, {"transform", std::make_shared<Plus>()}, {"num_workers", 2}});
               }),
               HasSubstr("item 7: seven is bad"));
+}
+
+/// x -> x MiB of the number x, counting.
+class Inflate : public transforms::Transform {
+ public:
+  std::string type_name() const override { return "Inflate"; }
+  Value apply(const Value& v) const override {
+    ++calls;
+    return Array::full({v.as_int() << 20}, DType::u8, static_cast<double>(v.as_int()));
+  }
+  mutable std::atomic<int> calls = 0;
+};
+
+/// Items of so many MiB in a cache while the process may take 100 MiB more than it has; how many were kept, and what was said.
+std::pair<int, std::string> kept_in_100_mib(std::vector<std::int64_t> mib, int workers) {
+  List data;
+  for (const std::int64_t n : mib) data.items.emplace_back(n);
+  auto inflate = std::make_shared<Inflate>();
+  setenv("VESAL_MAX_MEMORY", std::to_string(resident_memory() + (100u << 20)).c_str(), 1);
+  testing::internal::CaptureStderr();
+  auto dataset = make("CacheDataset", {{"data", data}, {"transform", inflate}, {"num_workers", workers}, {"progress", false}}).object<Dataset>();
+  const std::string said = testing::internal::GetCapturedStderr();
+  unsetenv("VESAL_MAX_MEMORY");
+  inflate->calls = 0;
+  for (std::size_t i = 0; i < mib.size(); ++i) EXPECT_EQ(dataset->item(static_cast<std::int64_t>(i)).as_array().at({0}), mib[i]);
+  return {static_cast<int>(mib.size()) - inflate->calls, said};
+}
+
+TEST(CacheDataset, KeepsWhatMemoryThereIsRoomFor) {
+  const auto [all, nothing] = kept_in_100_mib(std::vector<std::int64_t>(6, 8), 1);
+  EXPECT_EQ(all, 6);
+  EXPECT_EQ(nothing, "");
+  const auto [some, said] = kept_in_100_mib(std::vector<std::int64_t>(20, 8), 2);
+  EXPECT_NEAR(some, 8, 2) << "70 % of 100 MiB";
+  EXPECT_THAT(said, HasSubstr("there is memory for " + std::to_string(some) + " of 20 items"));
+  EXPECT_THAT(said, HasSubstr("cache: 20 items of about 8 MB, 168 MB of"));
+  // The first item is small: the others are counted as they come.
+  std::vector<std::int64_t> growing(20, 16);
+  growing[0] = 1;
+  EXPECT_NEAR(kept_in_100_mib(growing, 1).first, 5, 2);
+  EXPECT_EQ(kept_in_100_mib({120, 1, 1}, 1).first, 1) << "one item is always made to see";
+}
+
+TEST(CacheDataset, NamesTheFilesOfAnItem) {
+  const Value data = list({Dict{{"image", "/data/ct_1.nii.gz"}, {"label", list({"/data/organs_1.nii.gz"})}, {"age", 40}}});
+  EXPECT_EQ(Dataset(data, Value()).described(0), "item 0 (ct_1.nii.gz, organs_1.nii.gz)");
+  const Value broken = function([](const Value&) -> Value { throw Error(ErrorKind::shape, "no good"); });
+  for (const int workers : {0, 1})
+    EXPECT_THAT(failure([&] {
+                  loader({{"dataset", std::make_shared<Dataset>(data, broken)}, {"num_workers", workers}})->open()->next();
+                }),
+                HasSubstr("item 0 (ct_1.nii.gz, organs_1.nii.gz): "));
 }
 
 TEST(DataLoader, BatchesInOrder) {
