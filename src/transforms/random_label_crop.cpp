@@ -1,6 +1,7 @@
 // RandCropByPosNegLabel, RandCropByLabelClasses: windows around voxels drawn by their label. MONAI: the same names.
 #include <algorithm>
 #include <atomic>
+#include <filesystem>
 
 #include "base/log.h"
 #include "transforms/extents.h"
@@ -97,7 +98,8 @@ class CenterRule {
       any = any || weights[i] > 0;
     }
     for (std::size_t i = 0; i < weights.size() && !any && by_sign_; ++i) any = (weights[i] = indices[i].numel() > 0) || any;
-    if (!any) throw Error(ErrorKind::shape, "there is no voxel to crop around");
+    if (!any)
+      throw Error(ErrorKind::shape, "there is no voxel to crop around: the label has none of the classes, or the image none above the threshold");
     if (dropped && warn_ && !warned_.exchange(true))
       log::warning("random crops: a label without one of its classes; others are drawn instead (said once)");
     return weights;
@@ -183,6 +185,7 @@ class LabelCropd : public Transform, public Randomizable {
       Random random = next_stream();
       const auto centers = rule_.draw(indices, spatial_shape(label), random);
       const auto keys = present_keys(item, keys_, allow_missing_, name_);
+      for (const std::string& key : keys) check_grid(label, image::image_of(item.at(key)), key);
       for (const std::string& key : index_keys_) item.erase(key);
       List out;
       for (std::size_t i = 0; i < centers.size(); ++i) {
@@ -206,6 +209,17 @@ class LabelCropd : public Transform, public Randomizable {
     const Value* image = image_key_.is_none() ? nullptr : item.find(image_key_);
     const Array valid = image ? image::array_of(*image) : Array();
     return rule_.find(label.array(), image ? &valid : nullptr);
+  }
+
+  /// A crop at the same voxels shows the same place only if both lie on one grid.
+  void check_grid(const Image& label, const Image& image, const std::string& key) const {
+    if (spatial_shape(label) == spatial_shape(image)) return;
+    const auto described = [](const std::string& name, const Image& of) {
+      const Value* path = of.meta.find("filename_or_obj");
+      const std::string file = path && path->is_string() ? " of " + std::filesystem::path(path->as_string()).filename().string() : "";
+      return "'" + name + "'" + file + " is " + to_string(spatial_shape(of));
+    };
+    throw Error(ErrorKind::geometry, described(key, image) + ", " + described(label_key_, label) + ": they are not on one grid");
   }
 
   CenterRule rule_;

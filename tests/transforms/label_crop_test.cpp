@@ -121,6 +121,36 @@ TEST(LabelCropTest, WithoutForegroundBackgroundIsDrawn) {
   EXPECT_EQ(t->apply(Dict{{"label", Array::zeros({1, 5, 5}, DType::u8)}}).items().size(), 1u);
 }
 
+TEST(LabelCropTest, NothingToDrawFromIsSaidSo) {
+  const Array image = Array::full({1, 5, 5}, DType::f32, -1), empty = Array::zeros({1, 5, 5}, DType::u8);
+  const Dict dark{{"image", image}, {"label", empty}};
+  for (const char* transform : {"RandCropByPosNegLabeld", "RandCropByLabelClassesd"}) {
+    const std::string classes = transform == std::string("RandCropByLabelClassesd") ? R"(, "num_classes": 2, "ratios": [0, 1])" : "";
+    const auto t = make(transform, R"({"keys": ["image", "label"], "label_key": "label", "spatial_size": 2, "image_key": "image")" + classes + "}");
+    try {
+      t->apply(dark);
+      ADD_FAILURE() << transform;
+    } catch (const Error& e) { EXPECT_NE(std::string(e.what()).find("there is no voxel to crop around"), std::string::npos) << e.what(); }
+  }
+  // A class that is not there is left out, as MONAI does.
+  const auto t = make("RandCropByLabelClassesd", R"({"keys": "label", "label_key": "label", "spatial_size": 2, "num_classes": 3, "warn": false})");
+  EXPECT_EQ(t->apply(Dict{{"label", empty}}).items().size(), 1u);
+}
+
+TEST(LabelCropTest, RefusesALabelOnAnotherGrid) {
+  Image scan(Array::zeros({1, 8, 9}, DType::f32)), label(Array::zeros({1, 8, 8}, DType::u8));
+  scan.meta["filename_or_obj"] = "/data/ct.nii.gz";
+  label.meta["filename_or_obj"] = "/data/organs.nii.gz";
+  const auto t = make("RandCropByPosNegLabeld", R"({"keys": ["image", "label"], "label_key": "label", "spatial_size": 2})");
+  try {
+    t->apply(Dict{{"image", image::to_value(scan)}, {"label", image::to_value(label)}});
+    ADD_FAILURE();
+  } catch (const Error& e) {
+    EXPECT_EQ(e.kind(), ErrorKind::geometry);
+    EXPECT_NE(std::string(e.what()).find("'image' of ct.nii.gz is [8, 9], 'label' of organs.nii.gz is [8, 8]"), std::string::npos) << e.what();
+  }
+}
+
 TEST(LabelCropTest, IndicesAreTakenOffTheItem) {
   const auto t = make("RandCropByPosNegLabeld", R"({"keys": "image", "label_key": "label", "spatial_size": 1, "num_samples": 40,
                                                     "fg_indices_key": "fg", "bg_indices_key": "bg"})");
