@@ -5,9 +5,11 @@
 #include <cmath>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/ranks.h"
 #include "bundle/checkpoint.h"
 #include "infer/handler_tools.h"
+#include "infer/last_checkpoint.h"
 
 namespace vesal::infer {
 namespace {
@@ -21,6 +23,22 @@ struct Kept {
   std::string fixed_name;
   std::vector<std::pair<double, fs::path>> files = {};
 };
+
+/// Whether an array in it holds NaN: of a network like that nothing is left to go on from.
+bool broken(const Value& state) {
+  if (state.is_dict()) {
+    for (const auto& entry : state.as_dict())
+      if (broken(entry.second)) return true;
+  } else if (state.is_sequence()) {
+    for (const Value& v : state.items())
+      if (broken(v)) return true;
+  } else if (state.is_array() && state.as_array().dtype() == DType::f32) {
+    const Array dense = state.as_array().contiguous();
+    const float* p = dense.data<float>();
+    return std::any_of(p, p + dense.numel(), [](float x) { return std::isnan(x); });
+  }
+  return false;
+}
 
 class CheckpointSaver : public Handler {
  public:
@@ -50,7 +68,11 @@ class CheckpointSaver : public Handler {
     auto self = std::static_pointer_cast<CheckpointSaver>(shared_from_this());
     if (a_.get<bool>("save_final")) {
       engine.on(Event::completed, [self](Workflow& w) { self->save_final(w, "Train completed, saved final checkpoint: "); });
-      engine.on(Event::exception_raised, [self](Workflow& w) { self->save_final(w, "Exception raised, saved the last checkpoint: "); });
+      engine.on(Event::exception_raised, [self](Workflow& w) {
+        try {
+          self->save_final(w, "Exception raised, saved the last checkpoint: ");
+        } catch (const Error& e) { w.logger().warning(std::string("the last checkpoint was not saved: ") + e.what()); }  // the first error matters
+      });
     }
     if (a_.get<bool>("save_key_metric")) engine.on(Event::epoch_completed, [self](Workflow& w) { self->save_best(w); });
     const auto every = a_.get<std::int64_t>("save_interval");
@@ -70,7 +92,7 @@ class CheckpointSaver : public Handler {
     final_.files.clear();  // the one of an earlier run is replaced, whatever its score
     const std::int64_t at = engine.state().iteration;
     const fs::path path = save(final_, static_cast<double>(at), std::to_string(at));
-    engine.logger().info(message + path.string());
+    if (!path.empty()) engine.logger().info(message + path.string());
   }
 
   void save_best(Workflow& engine) {
@@ -86,12 +108,16 @@ class CheckpointSaver : public Handler {
     save(best_, score, metric.is_int() ? std::to_string(std::llround(score)) : fmt::format("{:.4f}", score));
   }
 
-  /// Saves unless all that are kept are better; returns the file.
+  /// Saves unless all that are kept are better or there is NaN in the state; returns the file, or nothing.
   fs::path save(Kept& kept, double score, const std::string& score_text) {
     const bool full = kept.limit && kept.files.size() >= *kept.limit;
     if (full && !(greater_or_equal_ ? score >= kept.files[0].first : score > kept.files[0].first)) return kept.files.back().second;
     Dict checkpoint;
     for (const auto& [key, object] : objects_) checkpoint[key] = call_method(unwrapped(object), "state_dict");
+    if (broken(checkpoint)) {
+      log::warning("{}: the weights hold NaN and are not saved; what was saved before stays", folder_.string());
+      return {};
+    }
     const bool single = checkpoint.size() == 1;
     const std::string name = single ? checkpoint.begin()->first.as_string() : "checkpoint";
     const std::string prefix = a_.get<std::string>("file_prefix");
@@ -100,6 +126,7 @@ class CheckpointSaver : public Handler {
         (!kept.fixed_name.empty() ? kept.fixed_name : (prefix.empty() ? "" : prefix + "_") + name + "_" + kept.score_name + "=" + score_text + ".pt");
     // All ranks hold the same; one writes.
     if (ranks::rank() == 0) bundle::write_checkpoint(path, single ? checkpoint.begin()->second : Value(std::move(checkpoint)));
+    note_checkpoint(path);
 
     const auto same = std::find_if(kept.files.begin(), kept.files.end(), [&](const auto& file) { return file.second == path; });
     if (same != kept.files.end()) {

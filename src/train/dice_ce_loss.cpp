@@ -21,7 +21,8 @@ class DiceCELoss : public Loss {
   /// target: [B, 1, ...] labels (with to_onehot_y) or [B, C, ...] probabilities.
   Tensor forward(const Tensor& input, const Tensor& target) const override {
     check_dense(input, target);
-    return lambda_dice_ * dice_.forward(input, target) + lambda_ce_ * (input.size(1) == 1 ? binary(input, target) : multiclass(input, target));
+    const Tensor dice = dice_.forward(input, target);  // first: it says which label is out of range
+    return lambda_dice_ * dice + lambda_ce_ * (input.size(1) == 1 ? binary(input, target) : multiclass(input, target));
   }
 
  private:

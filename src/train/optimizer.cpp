@@ -115,7 +115,7 @@ void Optimizer::load_state_dict(const Value& given) {
   for (std::size_t g = 0; g < groups.size(); ++g) {
     const auto& numbers = groups[g].as_dict().at("params").items();
     if (numbers.size() != groups_[g].params.size())
-      fail(std::to_string(numbers.size()) + " parameters instead of " + std::to_string(groups_[g].params.size()));
+      fail(std::to_string(numbers.size()) + " parameters instead of " + std::to_string(groups_[g].params.size()) + ": is it of another network?");
     for (std::size_t k = 0; k < numbers.size(); ++k, ++i) {
       const Value* entry = state.find(numbers[k]);
       if (!entry) continue;
@@ -125,7 +125,9 @@ void Optimizer::load_state_dict(const Value& given) {
         } else if (value.is_array()) {
           const Tensor& p = groups_[g].params[k];
           Tensor buffer = nn::to_tensor(value.as_array()).to(p.device(), p.scalar_type(), false, true);
-          if (buffer.dim() > 0 && buffer.sizes() != p.sizes()) fail(key.as_string() + " of parameter " + std::to_string(i) + " has another shape");
+          if (buffer.dim() > 0 && buffer.sizes() != p.sizes())
+            fail(key.as_string() + " of parameter " + std::to_string(i) + " is " + to_string(nn::shape_of(buffer)) + ", the parameter " +
+                 to_string(nn::shape_of(p)) + ": is it of another network?");
           memories[i].buffers[key.as_string()] = std::move(buffer);
         }
       }

@@ -1,17 +1,29 @@
 // SupervisedTrainer (monai.engines.SupervisedTrainer): batches through a network, its loss back, one optimizer step each.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/ranks.h"
 #include "infer/inferer.h"
+#include "infer/last_checkpoint.h"
 #include "infer/workflow.h"
 #include "nn/network.h"
 #include "train/loss.h"
 #include "train/optimizer.h"
+#include "train/training_checks.h"
 
 namespace vesal::train {
 namespace {
 
 using torch::Tensor;
+
+/// Why a loader has no batch. MONAI's engines then do nothing; a training that did nothing would look like one that went well.
+std::string why_empty(infer::Loader& loader) {
+  const Value dataset = loader.attribute("dataset").value_or(Value()), size = loader.attribute("batch_size").value_or(Value());
+  const std::int64_t items = dataset.is_object() ? dataset.as_object()->length().value_or(0) : 0;
+  if (items == 0 || size.is_none()) return "the dataset is empty";
+  return fmt::format("{} item{} not fill a batch of {}, and drop_last leaves out what is not full", items, items == 1 ? " does" : "s do", size.str());
+}
 
 class SupervisedTrainer : public infer::Workflow {
  public:
@@ -28,8 +40,13 @@ class SupervisedTrainer : public infer::Workflow {
     if (inferer_.object<infer::Inferer>() && !plain)
       throw Error(ErrorKind::unsupported, "SupervisedTrainer trains through a SimpleInferer, not through " + inferer_.type_name());
     if (plain) inferer_ = Value();
+    on(infer::Event::started, [](Workflow&) { infer::forget_checkpoint(); });
   }
   std::string type_name() const override { return "SupervisedTrainer"; }
+  void run() override {
+    if (state().epoch_length == 0) throw Error(ErrorKind::config, "there is nothing to train on: " + why_empty(*this->options().data_loader));
+    Workflow::run();
+  }
   std::optional<Value> attribute(std::string_view name) override {
     if (name == "network") return Value(network_);
     if (name == "optimizer") return Value(optimizer_);
@@ -52,15 +69,18 @@ class SupervisedTrainer : public infer::Workflow {
     set_output(items, columns);
     fire(infer::Event::forward_completed);
     nn::torch_call([&] {
-      const Tensor loss = loss_of(prediction, p.targets, device);
+      const Tensor loss = loss_of(prediction, p.targets, device, items);
       if (loss.numel() != 1) throw Error(ErrorKind::shape, "the loss must be one number to train on, got " + to_string(loss.sizes().vec()));
-      columns.emplace_back("loss", loss.item<double>());
+      const double value = loss.item<double>();
+      check_loss(value, state(), items, p.inputs);
+      columns.emplace_back("loss", value);
       set_output(items, columns);
       fire(infer::Event::loss_completed);
       ranks::meeting([&] { loss.backward(); });
     });
     fire(infer::Event::backward_completed);
     optimizer_->step();
+    if (std::exchange(first_, false)) report_memory();
     fire(infer::Event::model_completed);
   }
 
@@ -83,11 +103,11 @@ class SupervisedTrainer : public infer::Workflow {
     return nn::to_array(nn::tensor_of(prediction));
   }
 
-  Tensor loss_of(const Value& prediction, const Value& targets, const torch::Device& device) const {
+  Tensor loss_of(const Value& prediction, const Value& targets, const torch::Device& device, const infer::Batch& items) const {
     const bool tensor = nn::is_tensor(targets);
     const Value target = tensor ? nn::to_value(nn::tensor_of(targets).to(device)) : targets;
     if (auto known = loss_.object<Loss>(); known && tensor && !prediction.is_sequence())
-      return with_context(known->type_name(),
+      return with_context(known->type_name() + ": " + described(items),
                           [&] { return nn::torch_call([&] { return known->forward(nn::tensor_of(prediction), nn::tensor_of(target)); }); });
     return nn::tensor_of(call_value(loss_, {{prediction, target}, {}}));
   }
@@ -95,7 +115,7 @@ class SupervisedTrainer : public infer::Workflow {
   nn::NetworkPtr network_;
   std::shared_ptr<Optimizer> optimizer_;
   Value loss_, inferer_;
-  bool set_to_none_;
+  bool set_to_none_, first_ = true;
 };
 
 std::vector<Param> trainer_params() {

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -43,14 +44,17 @@ ProgramResult run_program(const std::vector<std::string>& args, const ProgramOpt
   if (child == 0) become_program(args, options, out, err);
   int status = 0;
   bool interrupted = options.interrupt_when.empty();
+  auto at = std::chrono::steady_clock::now();
   while (!interrupted && waitpid(child, &status, WNOHANG) == 0) {
     interrupted = text_of(err).find(options.interrupt_when) != std::string::npos;
+    if (interrupted) at = std::chrono::steady_clock::now();
     if (!interrupted) usleep(5000);
     else if (options.interrupt) options.interrupt(child);
     else kill(child, SIGINT);
   }
   if (interrupted) waitpid(child, &status, 0);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out), text_of(err)};
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), text_of(out), text_of(err),
+          std::chrono::duration<double>(std::chrono::steady_clock::now() - at).count()};
 }
 
 }  // namespace vesal::tests

@@ -9,6 +9,7 @@ namespace vesal::tests {
 struct ProgramResult {
   int exit_code = -1;  ///< 128 + signal if a signal ended it
   std::string out, err;
+  double seconds_after_interrupt = 0;  ///< from Ctrl-C to the end
 };
 struct ProgramOptions {
   std::string folder = {};                    ///< working directory; empty: that of the test

@@ -49,6 +49,7 @@ TEST_F(TrainBundle, TrainsAndEvaluates) {
 TEST_F(TrainBundle, CtrlCLeavesNoHalfWrittenFile) {
   const ProgramResult stopped = run("configs/train.json", {"--epochs", "100000"}, "Epoch[2] Metrics");
   EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
+  EXPECT_LT(stopped.seconds_after_interrupt, 10) << "one iteration and what the loading threads were at";
   std::vector<std::string> files;
   for (const auto& entry : fs::directory_iterator(dir / "bundle/models")) files.push_back(entry.path().filename().string());
   EXPECT_THAT(files, testing::ElementsAre("model.pt"));
