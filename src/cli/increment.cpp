@@ -5,12 +5,14 @@
 
 #include <ctime>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "bundle/bundle_folder.h"
 #include "cli/judged_data.h"
 #include "cli/registry_command.h"
+#include "tune/increment_report.h"
 
 namespace vesal::cli {
 namespace {
@@ -18,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  fs::path registry;
+  fs::path registry, report;
   std::string model, label_map;
   std::vector<fs::path> data;
   std::vector<std::string> overrides, exclude;
@@ -70,8 +72,13 @@ int run(Options o) {
   const tune::IncrementResult result = tune::increment(model, increment, program());
   clear_progress_line();
   const tune::ModelState state = model.state();
+  const std::string page = tune::increment_page(model, state, result.entry);
+  const fs::path kept = model.folder() / "reports" / fmt::format("{:04}-{}.html", result.entry.number, increment.month);
+  write_file(kept, page);
+  if (!o.report.empty()) write_file(o.report, page);
   if (globals().json) {
     Dict out{{"model", model.name()},
+             {"report", kept.string()},
              {"outcome", tune::name_of(result.outcome)},
              {"decided_before", result.decided_before},
              {"champion", state.champion()},
@@ -87,7 +94,8 @@ int run(Options o) {
       for (const std::string& reason : result.reasons) fmt::print("{}\n", reason);
     fmt::print("{} {}: {}{}\n", model.name(), increment.month, tune::name_of(result.outcome),
                result.entry.text("version").empty() ? "" : ", version " + result.entry.text("version"));
-    fmt::print("{}\nchampion {}  {}\n", advice(result.outcome), state.champion(), model.version_folder(state.champion()).string());
+    fmt::print("{}\nchampion {}  {}\nreport   {}\n", advice(result.outcome), state.champion(), model.version_folder(state.champion()).string(),
+               kept.string());
   }
   return tune::exit_code(result.outcome);
 }
@@ -132,6 +140,7 @@ const RegisterCommand command({
       app.add_option("--seed", t.seed, "The same seed gives the same weights")->capture_default_str();
       app.add_option("--device", t.device, "auto, cpu or cuda:N")->capture_default_str();
       app.add_option("--set", o->overrides, "ID=VALUE: change an id of the recipe")->allow_extra_args(false);
+      app.add_option("--report", o->report, "HTML file for the report, beside the copy in the registry");
       add_registry_option(app, o->registry);
       return [o] { return run(*o); };
     },
