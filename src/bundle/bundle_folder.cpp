@@ -52,6 +52,23 @@ std::string env(const char* name) {
   return value ? value : "";
 }
 
+/// Where tune::default_registry() says; empty if nothing does.
+fs::path model_registry() {
+  if (const std::string own = env("VESAL_REGISTRY"); !own.empty()) return own;
+  if (const std::string data = env("XDG_DATA_HOME"); !data.empty()) return fs::path(data) / "vesal/registry";
+  if (const std::string home = env("HOME"); !home.empty()) return fs::path(home) / ".local/share/vesal/registry";
+  return {};
+}
+
+/// The bundle that MODEL@champion or MODEL@VERSION stands for; empty if the name is none of these.
+fs::path registered_bundle(const std::string& name) {
+  const auto sign = name.find('@');
+  if (sign == std::string::npos || sign == 0 || name.find('/') != std::string::npos || model_registry().empty()) return {};
+  const std::string model = name.substr(0, sign), version = name.substr(sign + 1);
+  const fs::path folder = model_registry() / model;
+  return version == "champion" ? folder / "champion" : folder / "versions" / version;
+}
+
 }  // namespace
 
 bool BundleFacts::not_for_diagnosis() const {
@@ -126,6 +143,11 @@ std::map<std::string, fs::path> list_bundles(const std::vector<fs::path>& roots)
 fs::path find_bundle(const std::string& name_or_folder, const std::vector<fs::path>& roots) {
   if (is_bundle(name_or_folder)) return name_or_folder;
   std::error_code ignored;
+  if (const fs::path registered = registered_bundle(name_or_folder); !registered.empty()) {
+    if (is_bundle(registered)) return fs::weakly_canonical(registered);
+    throw Error(ErrorKind::not_found,
+                "no such model or version in the registry: " + registered.string() + "; `vesal registry list` tells those there are");
+  }
   if (fs::is_directory(name_or_folder, ignored))
     throw Error(ErrorKind::not_found, name_or_folder + " is no bundle: it has neither configs/metadata.json nor configs/inference.json");
   const auto bundles = list_bundles(roots);

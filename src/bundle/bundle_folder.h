@@ -37,7 +37,7 @@ std::filesystem::path config_file(const std::filesystem::path& folder, const std
 std::vector<std::filesystem::path> bundle_roots();
 /// The bundles in these folders by name; of equal names the first counts.
 std::map<std::string, std::filesystem::path> list_bundles(const std::vector<std::filesystem::path>& roots);
-/// A bundle by its folder, else by its name; throws Error(not_found) with the nearest names.
+/// By folder, by name, or MODEL@champion and MODEL@VERSION of the registry of models; throws Error(not_found) with the nearest names.
 std::filesystem::path find_bundle(const std::string& name_or_folder, const std::vector<std::filesystem::path>& roots);
 
 }  // namespace vesal::bundle

@@ -92,7 +92,7 @@ const RegisterCommand command({
     "Show a model's versions, or one version with its scores, data and decision",
     "  vesal registry show spleen\n"
     "  vesal registry show spleen 0.1.2 --json\n"
-    "  vesal segment ct.nii.gz -o mask.nii.gz --bundle \"$(vesal registry show spleen --path)\"\n",
+    "  vesal segment ct.nii.gz -o mask.nii.gz --bundle spleen@champion\n",
     [](CLI::App& app) -> std::function<int()> {
       auto o = std::make_shared<Options>();
       app.add_option("MODEL", o->model, "Name of the model")->required();

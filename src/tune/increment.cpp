@@ -48,10 +48,11 @@ class Month {
     check_registry();
     std::vector<HashedCase> fresh = hash_cases(options_.data);
     map_labels(fresh, options_.label_map, model_.folder() / "labels");
-    plan_ = plan_month(state_, std::move(fresh), pool_, options_);
-    stage_.emplace(model_, plan_.month, plan_.fingerprint);
+    request_ = request_hash(state_, fresh, options_);
     if (auto before = decided_before()) return *before;
     check_month_is_new();
+    plan_ = plan_month(state_, std::move(fresh), pool_, options_);
+    stage_.emplace(model_, plan_.month, plan_.fingerprint);
     report_plan();
     if (auto refused = gate()) return *refused;
     judge_champion();
@@ -71,27 +72,36 @@ class Month {
                                           ". Put the files back, or bring corrected cases as new ones");
   }
 
-  /// The decision on the same cases, parent and options, if there is one; a refusal of labels is open to --accept-anyway.
+  /// The decision on the same request, if it still holds: an accepted month while its version is the champion or what that came from, the others
+  /// as long as the champion they were measured against is there. A refusal of labels is open to --accept-anyway.
   std::optional<IncrementResult> decided_before() const {
     for (auto entry = state_.journal.rbegin(); entry != state_.journal.rend(); ++entry) {
-      if (entry->event() != "increment" || entry->text("fingerprint") != plan_.fingerprint) continue;
+      if (entry->event() != "increment" || entry->text("request") != request_) continue;
       IncrementResult out;
       out.outcome = outcome_of(entry->text("outcome"));
-      if (out.outcome == Outcome::suspects && !options_.accept_anyway.empty()) return std::nullopt;
+      if (out.outcome == Outcome::suspects && !options_.accept_anyway.empty()) continue;
+      if (out.outcome == Outcome::accepted ? !learned(entry->text("version")) : entry->text("parent") != state_.champion()) continue;
       out.decided_before = true;
       out.entry = *entry;
       for (const Value& reason : entry->value.as_dict().at("reasons").items()) out.reasons.push_back(reason.str());
-      if (out.outcome == Outcome::accepted || out.outcome == Outcome::rejected) stage_->clear();
+      if (out.outcome == Outcome::accepted || out.outcome == Outcome::rejected)
+        Stage(model_, options_.month, entry->text("fingerprint")).clear();  // a crash may have left it
       return out;
     }
     return std::nullopt;
   }
 
+  bool learned(const std::string& version) const {
+    for (const VersionInfo* v : state_.lineage(state_.champion()))
+      if (v->version == version) return true;
+    return false;
+  }
+
   void check_month_is_new() const {
     for (const VersionInfo* v : state_.lineage(state_.champion()))
-      if (v->month == plan_.month)
+      if (v->month == options_.month)
         throw Error(ErrorKind::usage, fmt::format("month {} of {} was learned already (version {}); give further cases a --month of their own",
-                                                  plan_.month, model_.name(), v->version));
+                                                  options_.month, model_.name(), v->version));
   }
 
   void report_plan() const {
@@ -235,7 +245,6 @@ class Month {
     const Outcome outcome = decision.accepted ? Outcome::accepted : Outcome::rejected;
     Dict what = facts(outcome, decision.reasons);
     const KeyedScores registered = keyed_scores_of(parse_json(read_text(stage_->folder() / "challenger_reference.json")));
-    what["parent"] = plan_.parent;
     what["data"] = model_.put_object(to_value(plan_.cases, model_.folder()));
     what["scores"] = model_.put_object(to_value(registered));
     what["reference_dice"] = Dict{{"dice", registered.interval.mean}, {"low", registered.interval.low}, {"high", registered.interval.high}};
@@ -273,15 +282,22 @@ class Month {
   Dict facts(Outcome outcome, const std::vector<std::string>& reasons) const {
     Dict cases;
     for (std::size_t i = 0; i < plan_.cases.size(); ++i) cases[plan_.cases[i].source.id] = name_of(plan_.parts[i]);
-    Dict out{{"month", plan_.month}, {"outcome", name_of(outcome)},   {"reasons", list_of(reasons)},     {"fingerprint", plan_.fingerprint},
-             {"cases", cases},       {"known", list_of(plan_.known)}, {"replayed", plan_.replay.size()}, {"options", to_value(options_)}};
+    Dict out{{"month", plan_.month},
+             {"outcome", name_of(outcome)},
+             {"reasons", list_of(reasons)},
+             {"request", request_},
+             {"fingerprint", plan_.fingerprint},
+             {"parent", plan_.parent},
+             {"cases", cases},
+             {"known", list_of(plan_.known)},
+             {"replayed", plan_.replay.size()},
+             {"options", to_value(options_)}};
     if (!options_.accept_anyway.empty()) out["accepted_anyway"] = options_.accept_anyway;
     return out;
   }
 
   IncrementResult refuse(Outcome outcome, const std::vector<std::string>& reasons, const char* key, const Value& details) const {
     Dict what = facts(outcome, reasons);
-    what["against"] = plan_.parent;
     what["data"] = model_.put_object(to_value(plan_.cases, model_.folder()));
     what[key] = model_.put_object(details);
     IncrementResult out;
@@ -297,6 +313,7 @@ class Month {
   const ModelState state_;
   const std::vector<HashedCase> reference_;
   std::vector<HashedCase> pool_;
+  std::string request_;
   MonthPlan plan_;
   std::optional<Stage> stage_;
   Labels labels_;  ///< classes that count

@@ -43,11 +43,7 @@ void deal(MonthPlan& plan, double judging_share) {
 }
 
 std::string fingerprint(const MonthPlan& plan, const ModelState& state, const IncrementOptions& options) {
-  List cases;
-  for (const HashedCase& c : plan.cases) cases.items.push_back(Dict{{"image", c.image_sha256}, {"label", c.label_sha256}});
-  const Dict what{{"month", plan.month},          {"parent", plan.parent}, {"parent_files", state.version(plan.parent).files},
-                  {"reference", state.reference}, {"cases", cases},        {"options", to_value(options)}};
-  return sha256(to_json(what, -1));
+  return sha256(request_hash(state, plan.cases, options) + " " + plan.parent + " " + state.version(plan.parent).files);
 }
 
 }  // namespace
@@ -98,6 +94,13 @@ MonthPlan plan_month(const ModelState& state, std::vector<HashedCase> fresh, std
   plan.replay.assign(pool.begin() + static_cast<std::ptrdiff_t>(helpers), pool.end());
   plan.fingerprint = fingerprint(plan, state, options);
   return plan;
+}
+
+std::string request_hash(const ModelState& state, std::vector<HashedCase> fresh, const IncrementOptions& options) {
+  sort_by_hash(fresh);
+  List cases;
+  for (const HashedCase& c : fresh) cases.items.push_back(Dict{{"image", c.image_sha256}, {"label", c.label_sha256}});
+  return sha256(to_json(Dict{{"month", options.month}, {"reference", state.reference}, {"cases", cases}, {"options", to_value(options)}}, -1));
 }
 
 Dict to_value(const IncrementOptions& o) {

@@ -39,6 +39,9 @@ struct MonthPlan {
 /// options that make no sense.
 MonthPlan plan_month(const ModelState& state, std::vector<HashedCase> fresh, std::vector<HashedCase> pool, const IncrementOptions& options);
 
+/// Equal for equal cases (before anything is left out), reference set and options, whatever the champion: the same command.
+std::string request_hash(const ModelState& state, std::vector<HashedCase> fresh, const IncrementOptions& options);
+
 /// The options as the journal keeps them.
 Dict to_value(const IncrementOptions& options);
 

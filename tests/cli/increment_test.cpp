@@ -59,37 +59,45 @@ class Increment : public testing::Test {
     return run_program(args, {.environment = {"VESAL_REGISTRY=" + (dir / "registry").string()}, .interrupt_when = interrupt_when});
   }
   ProgramResult increment(const std::string& month, std::vector<std::string> more = {}, const std::string& interrupt_when = "") const {
-    std::vector<std::string> args{"increment",    "lesion", "--data",   (dir / month).string(),
-                                  "--month",      month,    "--epochs", "3",
-                                  "--iterations", "20",     "--lr",     "0.01",
-                                  "--augment",    "none",   "--margin", "0.02"};
+    std::vector<std::string> args{"increment", "lesion", "--data", (dir / month).string(), "--month", month, "--lr", "0.02", "--augment", "none"};
     args.insert(args.end(), more.begin(), more.end());
     return vesal(args, interrupt_when);
   }
+  static Value answer(const ProgramResult& result) { return parse_json(result.out); }
+  static std::string text(const ProgramResult& result, const char* key) { return answer(result).as_dict().at(key).as_string(); }
   TempDir dir;
 };
 
-TEST_F(Increment, MonthsAreLearnedOrRefused) {
+TEST_F(Increment, AMonthIsLearnedAndAPoisonedOneRefused) {
   write_tiny_bundle(dir / "tiny", {.channels = {"background", "lesion"}});
-  write_balls(dir / "train", 1, 6);
-  write_balls(dir / "reference", 2, 5);
-  const ProgramResult tuned = vesal({"finetune", "--bundle", (dir / "tiny").string(), "--data", (dir / "train").string(), "-o",
-                                     (dir / "start").string(), "--epochs", "4", "--iterations", "40", "--lr", "0.01", "--augment", "none"});
-  ASSERT_EQ(tuned.exit_code, 0) << tuned.err;
-  std::cout << tuned.out << tuned.err;
-  const ProgramResult made = vesal({"registry", "init", "lesion", "--bundle", (dir / "start").string(), "--reference", (dir / "reference").string(),
-                                    "--pool", (dir / "train").string()});
+  write_balls(dir / "reference", 2, 4);
+  const ProgramResult made = vesal({"registry", "init", "lesion", "--bundle", (dir / "tiny").string(), "--reference", (dir / "reference").string()});
   ASSERT_EQ(made.exit_code, 0) << made.out << made.err;
-  std::cout << made.out << made.err;
+  EXPECT_EQ(text(made, "champion"), "1.2.3");
 
-  write_balls(dir / "2026-09", 3, 6, {.bright = 110, .dim = 20});
-  const ProgramResult first = increment("2026-09");
+  // The network knows nothing yet: a first month makes it better, Ctrl-C in between or not.
+  write_balls(dir / "2026-09", 3, 5, {.bright = 130});
+  const std::vector<std::string> training{"--epochs", "2", "--iterations", "30"};
+  const ProgramResult stopped = increment("2026-09", training, "Epoch[1] Metrics");
+  EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
+  const ProgramResult first = increment("2026-09", training);
+  ASSERT_EQ(first.exit_code, 0) << first.out << first.err;
+  EXPECT_EQ(text(first, "champion"), "1.2.4");
+  const ProgramResult again = increment("2026-09", training);
+  EXPECT_EQ(again.exit_code, 0) << again.err;
+  EXPECT_THAT(again.out, HasSubstr("\"decided_before\": true"));
   std::cout << first.out << first.err;
+
   write_balls(dir / "2026-10", 4, 4, {.wrong_ball = true});
-  const ProgramResult wrong = increment("2026-10");
-  std::cout << wrong.out << wrong.err;
-  const ProgramResult anyway = increment("2026-10", {"--accept-anyway", "a test"});
-  std::cout << anyway.out << anyway.err;
+  const std::vector<std::string> short_training{"--epochs", "1", "--iterations", "20"};
+  const ProgramResult refused = increment("2026-10", short_training);
+  std::cout << refused.out << refused.err;
+  EXPECT_EQ(refused.exit_code, 24);
+  std::vector<std::string> anyway = short_training;
+  anyway.insert(anyway.end(), {"--accept-anyway", "a test"});
+  const ProgramResult rejected = increment("2026-10", anyway);
+  EXPECT_EQ(rejected.exit_code, 23) << rejected.out;
+  std::cout << rejected.out << rejected.err;
 }
 
 }  // namespace
