@@ -15,7 +15,7 @@ phantoms() {
   local name=$1 seed=$2 count=$3 organ=$4
   shift 4
   [ -f "$out/$name/dataset.json" ] && return
-  "$vesal" phantom -q -o "$out/$name" --count "$count" --seed "$seed" --labels "$organ" --spacing 3 3 3 --slab 180 "$@"
+  "$vesal" phantom -q -o "$out/$name" --count "$count" --seed "$seed" --labels "$organ" --spacing 3 3 3 --slab 150 "$@"
   sed -i "s/\"$organ\"/\"spleen\"/" "$out/$name/dataset.json"
 }
 
@@ -28,9 +28,9 @@ month() {
   [ "$got" -eq "$code" ] || echo "$name ended with $got, not with $code" >&2
 }
 
-first=("--noise" 8 "--contrast" 0.9)
-second=("--noise" 16 "--contrast" 0.75 "--hu-shift" -10)
-third=("--noise" 24 "--contrast" 0.6 "--hu-shift" -20)
+first=(--noise 25 --contrast 0.5 --hu-shift -10)
+second=(--noise 40 --contrast 0.35 --hu-shift -20)
+third=(--noise 50 --contrast 0.25 --hu-shift -30)
 phantoms reference 90000 "${REFERENCE:-10}" spleen
 phantoms 2026-09 91000 "${CASES:-10}" spleen "${first[@]}"
 phantoms 2026-10 92000 "${CASES:-10}" spleen "${second[@]}"

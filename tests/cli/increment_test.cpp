@@ -19,30 +19,19 @@ using testing::HasSubstr;
 
 constexpr std::int64_t kExtent = 24;
 
-/// What a month's scans look like, and which of the two balls its labels mean.
-struct Look {
-  double bright = 150, dim = 40, noise = 12;
-  bool wrong_ball = false;
-};
-
-/// Cases FOLDER/images/NAME.nii.gz and FOLDER/labels/NAME.nii.gz: a bright ball, which is the lesion, and a dim one.
-void write_balls(const fs::path& folder, std::uint64_t seed, int count, const Look& look = {}) {
+/// Cases FOLDER/images/NAME.nii.gz and FOLDER/labels/NAME.nii.gz: a ball, labelled where it is or, poisoned, where it is not.
+void write_balls(const fs::path& folder, std::uint64_t seed, int count, double hu, bool poisoned = false) {
   for (int n = 0; n < count; ++n) {
     Random random(mix_seed(seed, static_cast<std::uint64_t>(n)));
     Array ct = Array::empty({kExtent, kExtent, kExtent}, DType::i16), label = Array::zeros(ct.shape(), DType::u8);
-    const double r[2] = {random.uniform(4, 5.5), random.uniform(4, 5.5)};
-    const double at[2][3] = {{random.uniform(6, 17), random.uniform(6, 17), 6.5}, {random.uniform(6, 17), random.uniform(6, 17), 17.5}};
-    const int up = random.chance(0.5);
+    const double radius = random.uniform(4.5, 5.5), x = random.uniform(7, 16), y = random.uniform(7, 16);
+    const double z = random.chance(0.5) ? 6 : 17, elsewhere = 23 - z;
+    const auto inside = [&](std::int64_t i, double height) {
+      return std::hypot(double(i / kExtent / kExtent) - x, double(i / kExtent % kExtent) - y, double(i % kExtent) - height) < radius;
+    };
     for (std::int64_t i = 0; i < ct.numel(); ++i) {
-      const double p[3] = {double(i / kExtent / kExtent), double(i / kExtent % kExtent), double(i % kExtent)};
-      double hu = -60;
-      for (int b = 0; b < 2; ++b) {
-        const double* c = at[(b + up) % 2];
-        if (std::hypot(p[0] - c[0], p[1] - c[1], p[2] - c[2]) > r[b]) continue;
-        hu = b == 0 ? look.bright : look.dim;
-        if ((b == 1) == look.wrong_ball) label.data<std::uint8_t>()[i] = 1;
-      }
-      ct.data<std::int16_t>()[i] = static_cast<std::int16_t>(std::lround(hu + random.normal(0, look.noise)));
+      ct.data<std::int16_t>()[i] = static_cast<std::int16_t>(std::lround((inside(i, z) ? hu : -60) + random.normal(0, 12)));
+      label.data<std::uint8_t>()[i] = inside(i, poisoned ? elsewhere : z);
     }
     image::Affine affine;
     for (int a = 0; a < 3; ++a) affine(a, a) = 3;
@@ -70,34 +59,59 @@ class Increment : public testing::Test {
 
 TEST_F(Increment, AMonthIsLearnedAndAPoisonedOneRefused) {
   write_tiny_bundle(dir / "tiny", {.channels = {"background", "lesion"}});
-  write_balls(dir / "reference", 2, 4);
+  write_balls(dir / "reference", 2, 3, 150);
   const ProgramResult made = vesal({"registry", "init", "lesion", "--bundle", (dir / "tiny").string(), "--reference", (dir / "reference").string()});
   ASSERT_EQ(made.exit_code, 0) << made.out << made.err;
   EXPECT_EQ(text(made, "champion"), "1.2.3");
 
-  // The network knows nothing yet: a first month makes it better, Ctrl-C in between or not.
-  write_balls(dir / "2026-09", 3, 5, {.bright = 130});
-  const std::vector<std::string> training{"--epochs", "2", "--iterations", "30"};
+  // The network knows nothing yet. Ctrl-C in the first month; the same command goes on with the second epoch.
+  write_balls(dir / "2026-09", 3, 4, 130);
+  const std::vector<std::string> training{"--epochs", "2", "--iterations", "20"};
   const ProgramResult stopped = increment("2026-09", training, "Epoch[1] Metrics");
   EXPECT_EQ(stopped.exit_code, 130) << stopped.err;
   const ProgramResult first = increment("2026-09", training);
   ASSERT_EQ(first.exit_code, 0) << first.out << first.err;
   EXPECT_EQ(text(first, "champion"), "1.2.4");
+  EXPECT_THAT(read_text(text(first, "report")), HasSubstr("Accepted: 1.2.4 is the champion"));
+  const Value decided = answer(first);
+  const Dict& entry = decided.as_dict().at("entry").as_dict();
+  EXPECT_GT(entry.at("reference_dice").as_dict().at("dice").as_float(), 0.5);
+  EXPECT_EQ(entry.at("cases").as_dict().size(), 4u);
   const ProgramResult again = increment("2026-09", training);
   EXPECT_EQ(again.exit_code, 0) << again.err;
-  EXPECT_THAT(again.out, HasSubstr("\"decided_before\": true"));
-  std::cout << first.out << first.err;
+  EXPECT_TRUE(answer(again).as_dict().at("decided_before").as_bool());
 
-  write_balls(dir / "2026-10", 4, 4, {.wrong_ball = true});
-  const std::vector<std::string> short_training{"--epochs", "1", "--iterations", "20"};
-  const ProgramResult refused = increment("2026-10", short_training);
-  std::cout << refused.out << refused.err;
-  EXPECT_EQ(refused.exit_code, 24);
-  std::vector<std::string> anyway = short_training;
+  // Labels beside the balls: the champion does not agree; trained nevertheless, the reference set shows the harm.
+  write_balls(dir / "2026-10", 4, 4, 150, true);
+  const std::vector<std::string> shorter{"--epochs", "1", "--iterations", "20"};
+  const ProgramResult refused = increment("2026-10", shorter);
+  EXPECT_EQ(refused.exit_code, 24) << refused.out << refused.err;
+  EXPECT_EQ(text(refused, "outcome"), "suspect-labels");
+  std::vector<std::string> anyway = shorter;
   anyway.insert(anyway.end(), {"--accept-anyway", "a test"});
   const ProgramResult rejected = increment("2026-10", anyway);
-  EXPECT_EQ(rejected.exit_code, 23) << rejected.out;
-  std::cout << rejected.out << rejected.err;
+  EXPECT_EQ(rejected.exit_code, 23) << rejected.out << rejected.err;
+  EXPECT_EQ(text(rejected, "champion"), "1.2.4");
+
+  // A scan of the reference set, under another name, must not train.
+  write_balls(dir / "2026-11", 5, 2, 150);
+  fs::copy(dir / "reference/images/case2_0.nii.gz", dir / "2026-11/images/other.nii.gz");
+  fs::copy(dir / "reference/labels/case2_0.nii.gz", dir / "2026-11/labels/other.nii.gz");
+  const ProgramResult leak = increment("2026-11", shorter);
+  EXPECT_EQ(leak.exit_code, 22) << leak.out << leak.err;
+  EXPECT_THAT(leak.out, HasSubstr("which must never train"));
+
+  const ProgramResult shown = vesal({"registry", "show", "lesion"});
+  EXPECT_THAT(shown.out, testing::AllOf(HasSubstr("\"rejected\""), HasSubstr("\"pool_cases\": 4")));
+  const ProgramResult back = vesal({"registry", "rollback", "lesion", "--why", "a test"});
+  EXPECT_EQ(text(back, "champion"), "1.2.3") << back.err;
+  const ProgramResult mask =
+      vesal({"segment", (dir / "reference/images/case2_1.nii.gz").string(), "-o", (dir / "mask.nii.gz").string(), "--bundle", "lesion@champion"});
+  EXPECT_EQ(mask.exit_code, 0) << mask.err;
+  const ProgramResult sound = vesal({"registry", "verify", "--data"});
+  EXPECT_EQ(sound.exit_code, 0) << sound.out;
+  write_file(dir / "registry/lesion/versions/1.2.4/models/more.pt", "poison");
+  EXPECT_EQ(vesal({"registry", "verify"}).exit_code, 7);
 }
 
 }  // namespace
