@@ -63,7 +63,7 @@ class Page {
   /// Case by case, where both were judged.
   void table(const char* title, const SetScores& champion, const SetScores& challenger) {
     out_ += fmt::format(
-        "<h2>{}</h2>\n<div class=\"card scroll\"><table><thead><tr><th>case</th><th>part</th><th>champion</th><th>challenger</th>"
+        "<h2>{}</h2>\n<div class=\"card scroll\"><table><thead><tr><th>case</th><th class=\"text\">part</th><th>champion</th><th>challenger</th>"
         "<th>difference</th></tr></thead><tbody>\n",
         title);
     const std::vector<double> before = champion.of_cases(), after = challenger.of_cases();
