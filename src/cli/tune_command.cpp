@@ -175,7 +175,7 @@ void add_tune_options(CLI::App& app, TuneOptions& o) {
   app.add_option("--replay-share", t.replay_share, "Of 100 training samples so many replayed ones; 0: as the numbers of cases are")
       ->capture_default_str();
   app.add_option("-o,--output", t.output, "Folder for the new bundle; it must not exist yet")->required();
-  app.add_option("--label-map", o.label_map,
+  app.add_option("--labels,--label-map", o.label_map,
                  "Which label of the data means which of the bundle: 5:1,3:2 or liver:liver (default: by name, else by number)");
   app.add_option("--freeze", t.freeze, "Parameters that do not learn: encoder, decoder, head or a regular expression; may be repeated");
   app.add_option("--epochs", t.epochs, "Epochs at most (default: 50)");

@@ -242,6 +242,7 @@ void write_readme(const BaseBundle& base, const TuningOptions& options, const Re
   row("seed", std::to_string(plan.seed));
   row("best epoch", fmt::format("{}{}: mean Dice {:.4f} on the validation cases, on the grid that is trained on", result.best_epoch,
                                 result.best_epoch == 0 ? " (the weights it began with: none was better)" : "", result.best_score));
+  fs::create_directories(folder / "docs");
   text += fmt::format(
       "\n`configs/train.json` is the whole recipe; `vesal bundle run --config_file configs/train.json --datalist FILE` and MONAI run it again.\n"
       "`training/` lists the files that were trained on. Take it out before you give the bundle away.\n"
@@ -251,6 +252,10 @@ void write_readme(const BaseBundle& base, const TuningOptions& options, const Re
       "sign.\n",
       options.validation.cases.size());
   std::error_code ignored;
+  if (const fs::path curves = folder / "training/curves.png"; fs::is_regular_file(curves, ignored)) {
+    fs::copy_file(curves, folder / "docs/curves.png", fs::copy_options::overwrite_existing, ignored);
+    if (!ignored) text += "\n![Loss, learning rate and Dice over the epochs](curves.png)\n";
+  }
   if (const fs::path page = base.facts.folder / "docs/README.md"; fs::is_regular_file(page, ignored))
     text += fmt::format("\n## The page of {} {}, which this was made from\n\n{}", base.facts.name, base.facts.version, read_text(page, 1 << 20));
   write_file(folder / "docs/README.md", text);
