@@ -81,9 +81,9 @@ AxisTable interpolate_table(std::int64_t in, std::int64_t out, ResizeMode mode, 
   return t;
 }
 
-AxisTable gaussian_table(std::int64_t size, double sigma, GaussianKernel kernel) {
+AxisTable gaussian_table(std::int64_t size, double sigma, GaussianKernel kernel, double truncated) {
   if (!(sigma > 0)) return identity_table(size);
-  const int tail = static_cast<int>(std::min(std::max(sigma * 4.0, 0.5) + 0.5, static_cast<double>(size)));
+  const int tail = static_cast<int>(std::min(std::max(sigma * truncated, 0.5) + 0.5, static_cast<double>(size)));
   AxisTable t = table_of(size, size, 2 * tail + 1);
   for (int k = 0; k < t.taps; ++k) {
     const float weight = static_cast<float>(gaussian_weight(k - tail, sigma, kernel));

@@ -10,7 +10,7 @@ AxisTable interpolate_table(std::int64_t in, std::int64_t out, ResizeMode mode, 
 
 /// Weights of a Gaussian: its integrals over voxels, its values scaled by rule to about the sum 1, or Lindeberg's discrete kernel.
 enum class GaussianKernel { erf, sampled, scalespace };
-/// A Gaussian of `sigma` voxels, cut at 4 sigma, zeros outside (MONAI: GaussianFilter).
-AxisTable gaussian_table(std::int64_t size, double sigma, GaussianKernel kernel = GaussianKernel::erf);
+/// A Gaussian of `sigma` voxels, cut at `truncated` sigma, zeros outside (MONAI: GaussianFilter).
+AxisTable gaussian_table(std::int64_t size, double sigma, GaussianKernel kernel = GaussianKernel::erf, double truncated = 4);
 
 }  // namespace vesal::kernels

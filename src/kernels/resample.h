@@ -34,8 +34,23 @@ struct AffineSampling {
   void positions(int axis, const std::array<std::int64_t, 3>& first, std::int64_t count, double* out) const;
 };
 
-/// `in` holds floats, the voxels from `origin` on of the whole input: at least all those that are read.
+/// `in` holds floats, the voxels from `origin` on of the whole input: at least all those that are read. Throws Error(unsupported) for more
+/// than 2^31 of them.
 void resample_affine(const VolumeView& in, const std::array<std::int64_t, 3>& origin, const AffineSampling& sampling,
                      const std::array<std::int64_t, 3>& begin, const std::array<std::int64_t, 3>& extent, float* out);
+
+/// Where each voxel of a grid of `extent` reads in an input of `size` voxels: along axis r at place[r][voxel], in voxels from the input's
+/// middle; no place[r]: at the middle. As torch's grid_sample without align_corners after MONAI's Resample.
+struct DenseSampling {
+  std::array<const float*, 3> place{};  ///< C order
+  std::array<std::int64_t, 3> extent{1, 1, 1}, size{1, 1, 1};
+  Interpolation interpolation = Interpolation::linear;
+  Padding padding = Padding::border;
+
+  void positions(int axis, const std::array<std::int64_t, 3>& first, std::int64_t count, double* out) const;
+};
+
+/// `in` holds the whole input as floats; the channels of the result start `pitch` floats apart. Throws Error(unsupported) as above.
+void resample_dense(const VolumeView& in, const DenseSampling& sampling, float* out, std::int64_t pitch);
 
 }  // namespace vesal::kernels

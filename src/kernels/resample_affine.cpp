@@ -44,10 +44,11 @@ void axis_taps(const double* position, int count, std::int64_t size, std::int64_
   }
 }
 
-/// One row of the output, chunk by chunk.
+/// One row of the output, chunk by chunk. Sampling: AffineSampling or DenseSampling.
+template <class Sampling>
 class RowSampler {
  public:
-  RowSampler(const VolumeView& in, const std::array<std::int64_t, 3>& origin, const AffineSampling& sampling)
+  RowSampler(const VolumeView& in, const std::array<std::int64_t, 3>& origin, const Sampling& sampling)
       : in_(in), origin_(origin), sampling_(sampling), corners_(sampling.interpolation == Interpolation::linear ? 2 : 1) {}
 
   /// `count` voxels from `voxel` on along the last axis; channels are `pitch` apart in `out`.
@@ -88,12 +89,29 @@ class RowSampler {
 
   const VolumeView& in_;
   const std::array<std::int64_t, 3>& origin_;
-  const AffineSampling& sampling_;
+  const Sampling& sampling_;
   int corners_;
   AxisTaps axes_[3];
   std::int32_t index_[8 * kChunk];
   float weight_[8 * kChunk];
 };
+
+/// All rows of `extent` voxels from `begin` on; channels are `pitch` apart.
+template <class Sampling>
+void sample_rows(const VolumeView& in, const std::array<std::int64_t, 3>& origin, const Sampling& sampling, const std::array<std::int64_t, 3>& begin,
+                 const std::array<std::int64_t, 3>& extent, float* out, std::int64_t pitch) {
+  std::int64_t reach = 0;
+  for (int r = 0; r < 3; ++r) reach += std::abs(in.stride[r]) * (in.size[r] - 1);
+  if (reach > std::numeric_limits<std::int32_t>::max() || *std::max_element(sampling.size.begin(), sampling.size.end()) > (1 << 30))
+    throw Error(ErrorKind::unsupported, "resampling a volume of more than 2^31 voxels at once");
+  parallel_for(extent[0] * extent[1], 16, [&](std::int64_t first, std::int64_t end) {
+    RowSampler<Sampling> rows(in, origin, sampling);
+    for (std::int64_t row = first; row < end; ++row) {
+      check_cancelled();
+      rows.sample({begin[0] + row / extent[1], begin[1] + row % extent[1], begin[2]}, extent[2], out + row * extent[2], pitch);
+    }
+  });
+}
 
 }  // namespace
 
@@ -112,18 +130,21 @@ void AffineSampling::positions(int axis, const std::array<std::int64_t, 3>& firs
 
 void resample_affine(const VolumeView& in, const std::array<std::int64_t, 3>& origin, const AffineSampling& sampling,
                      const std::array<std::int64_t, 3>& begin, const std::array<std::int64_t, 3>& extent, float* out) {
-  std::int64_t reach = 0;
-  for (int r = 0; r < 3; ++r) reach += std::abs(in.stride[r]) * (in.size[r] - 1);
-  if (reach > std::numeric_limits<std::int32_t>::max() || *std::max_element(sampling.size.begin(), sampling.size.end()) > (1 << 30))
-    throw Error(ErrorKind::unsupported, "resampling a volume of more than 2^31 voxels at once");
-  const std::int64_t volume = extent[0] * extent[1] * extent[2];
-  parallel_for(extent[0] * extent[1], 16, [&](std::int64_t first, std::int64_t end) {
-    RowSampler rows(in, origin, sampling);
-    for (std::int64_t row = first; row < end; ++row) {
-      check_cancelled();
-      rows.sample({begin[0] + row / extent[1], begin[1] + row % extent[1], begin[2]}, extent[2], out + row * extent[2], volume);
-    }
-  });
+  sample_rows(in, origin, sampling, begin, extent, out, extent[0] * extent[1] * extent[2]);
+}
+
+void DenseSampling::positions(int axis, const std::array<std::int64_t, 3>& first, std::int64_t count, double* out) const {
+  if (!place[axis]) {
+    std::fill(out, out + count, voxel_position(0, size[axis], padding, false));
+    return;
+  }
+  const float* from = place[axis] + (first[0] * extent[1] + first[1]) * extent[2] + first[2];
+  const double to_unit = 2.0 / static_cast<double>(std::max<std::int64_t>(2, size[axis]));
+  for (std::int64_t i = 0; i < count; ++i) out[i] = voxel_position(from[i] * to_unit, size[axis], padding, false);
+}
+
+void resample_dense(const VolumeView& in, const DenseSampling& sampling, float* out, std::int64_t pitch) {
+  sample_rows(in, {0, 0, 0}, sampling, {0, 0, 0}, sampling.extent, out, pitch);
 }
 
 }  // namespace vesal::kernels

@@ -1,7 +1,6 @@
 // Affine, RandAffine: rotation, shear, translation and scale about the centre in one resampling. MONAI: Affine, RandAffine.
-#include "transforms/affine_sampling.h"
+#include "transforms/affine_ranges.h"
 #include "transforms/extents.h"
-#include "transforms/random_transform.h"
 
 namespace vesal::transforms {
 namespace {
@@ -10,11 +9,8 @@ namespace {
 struct Target {
   Value spatial_size;
   SampleOptions options;
-  explicit Target(const Args& args, bool align_corners = false) : spatial_size(args["spatial_size"]) {
-    if (!args["mode"].is_string())
-      throw Error(ErrorKind::unsupported, args.component() + ": mode " + args["mode"].repr() + " (splines); bilinear or nearest wanted");
-    options = sample_options(args.get<std::string>("mode"), args.get<std::string>("padding_mode"), align_corners);
-  }
+  explicit Target(const Args& args, bool align_corners = false)
+      : spatial_size(args["spatial_size"]), options(sample_options(args, align_corners)) {}
   Shape extents(const Shape& in) const { return spatial_size.is_none() ? in : extents_or(spatial_size, in, "spatial_size"); }
   /// `matrix` maps places on the result to places on the image, both counted from the centre.
   Image apply(const Image& image, const image::Affine& matrix, const std::string& name) const {
@@ -52,46 +48,18 @@ class Affine : public ImageTransform {
   std::optional<image::Affine> matrix_;
 };
 
-/// One interval per parameter; entries that are None are left out, those behind move up.
-std::vector<Interval> intervals(const Args& args, const std::string& name) {
-  return with_context(args.component() + ": " + name, [&] {
-    std::vector<Interval> out;
-    for (const Value& v : args[name].is_sequence() ? args[name].items() : std::vector<Value>{args[name]}) {
-      if (v.is_none()) continue;
-      const auto ends = cast<std::vector<double>>(v);
-      if (!v.is_sequence()) out.push_back({-ends[0], ends[0]});
-      else if (ends.size() == 2) out.push_back({ends[0], ends[1]});
-      else throw Error(ErrorKind::config, "a range is a number or (min, max), got " + v.repr());
-    }
-    return out;
-  });
-}
-
-std::vector<double> draws(const std::vector<Interval>& from, Random& random, double add = 0) {
-  std::vector<double> out;
-  for (const Interval& interval : from) out.push_back(interval.draw(random) + add);
-  return out;
-}
-
 class RandAffine : public RandomImageTransform {
  public:
   explicit RandAffine(const Args& args)
       : RandomImageTransform(args.get<double>("prob")),
         target_(args),
-        rotate_(intervals(args, "rotate_range")),
-        shear_(intervals(args, "shear_range")),
-        translate_(intervals(args, "translate_range")),
-        scale_(intervals(args, "scale_range")) {}
+        ranges_(args) {}
   std::string type_name() const override { return "RandAffine"; }
 
  protected:
   Image changed(const Image& image, Random& random) const override {
-    AffineParameters p;
-    p.rotate = draws(rotate_, random);
-    p.shear = draws(shear_, random);
-    p.translate = draws(translate_, random);
-    p.scale = draws(scale_, random, 1);
-    return target_.apply(image, affine_matrix(p, static_cast<int>(spatial_shape(image).size())), type_name());
+    const int rank = static_cast<int>(spatial_shape(image).size());
+    return target_.apply(image, affine_matrix(ranges_.draw(random), rank), type_name());
   }
   Image unchanged(const Image& image) const override {
     const Shape in = spatial_shape(image);
@@ -100,13 +68,9 @@ class RandAffine : public RandomImageTransform {
 
  private:
   Target target_;
-  std::vector<Interval> rotate_, shear_, translate_, scale_;
+  AffineRanges ranges_;
 };
 
-const Param kSize = optional("spatial_size", Value(), "extents of the result; None or not positive keeps the image's own");
-const Param kMode = optional("mode", "bilinear", "bilinear, or nearest for labels");
-const Param kPadding = optional("padding_mode", "reflection", "outside of the image: zeros, border or reflection");
-const Param kDevice = optional("device", Value(), "accepted; results stay in host memory");
 const Param kLazy = optional("lazy", false, "accepted; resampled at once");
 
 const RegisterTransform affine({
@@ -116,8 +80,8 @@ const RegisterTransform affine({
                optional("shear_params", Value(), "factors beside the diagonal, row by row: 2 in 2D, 6 in 3D"),
                optional("translate_params", Value(), "voxels per axis"),
                optional("scale_params", Value(), "factor per axis; above 1 shows more of the image"),
-               optional("affine", Value(), "the whole matrix, instead of the parameters"), kSize, kMode, kPadding,
-               optional("normalized", false, "accepted only as False"), kDevice, optional("dtype", DType::f32, "accepted; results are float32"),
+               optional("affine", Value(), "the whole matrix, instead of the parameters"), result_size_param(), mode_param(), padding_mode_param(),
+               optional("normalized", false, "accepted only as False"), device_param(), optional("dtype", DType::f32, "accepted; results are float32"),
                optional("align_corners", false, "the outermost voxel centres, not edges, are the ends of the grid"),
                optional("image_only", true, "accepted; the result is an image that carries its affine"), kLazy},
     .per_key = {"mode", "padding_mode"},
@@ -130,10 +94,8 @@ const RegisterTransform affine({
 const RegisterRandomTransform rand_affine({
     .name = "RandAffine",
     .summary = "Rotate, shear, translate and scale about the centre by random amounts",
-    .params = {prob_param(), optional("rotate_range", Value(), "angles in radians, r for [-r, r] or (min, max): one in 2D, about x, y and z in 3D"),
-               optional("shear_range", Value(), "factors beside the diagonal, row by row: 2 in 2D, 6 in 3D"),
-               optional("translate_range", Value(), "voxels per axis"), optional("scale_range", Value(), "per axis; 1 is added to what is drawn"),
-               kSize, kMode, kPadding, optional("cache_grid", false, "accepted; no grid is ever stored"), kDevice, kLazy},
+    .params = AffineRanges::params({prob_param()}, {result_size_param(), mode_param(), padding_mode_param(),
+                                                    optional("cache_grid", false, "accepted; no grid is ever stored"), device_param(), kLazy}),
     .per_key = {"mode", "padding_mode"},
     .make = [](const Args& args) { return std::make_shared<RandAffine>(args); },
     .dict_order = {"spatial_size"},

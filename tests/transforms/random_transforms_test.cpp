@@ -41,6 +41,7 @@ struct Case {
 };
 const Case kChanging[] = {
     {"RandAffine", R"("rotate_range": [0.3, 0.2, 0.1], "padding_mode": "zeros")"},
+    {"Rand3DElastic", R"("sigma_range": [0.5, 1], "magnitude_range": [2, 3])"},
     {"RandShiftIntensity", R"("offsets": 5)"},
     {"RandScaleIntensity", R"("factors": 0.5)"},
     {"RandAdjustContrast", R"("gamma": [0.5, 0.9])"},
