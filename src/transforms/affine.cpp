@@ -9,8 +9,7 @@ namespace {
 struct Target {
   Value spatial_size;
   SampleOptions options;
-  explicit Target(const Args& args, bool align_corners = false)
-      : spatial_size(args["spatial_size"]), options(sample_options(args, align_corners)) {}
+  explicit Target(const Args& args, bool align_corners = false) : spatial_size(args["spatial_size"]), options(sample_options(args, align_corners)) {}
   Shape extents(const Shape& in) const { return spatial_size.is_none() ? in : extents_or(spatial_size, in, "spatial_size"); }
   /// `matrix` maps places on the result to places on the image, both counted from the centre.
   Image apply(const Image& image, const image::Affine& matrix, const std::string& name) const {
@@ -50,10 +49,7 @@ class Affine : public ImageTransform {
 
 class RandAffine : public RandomImageTransform {
  public:
-  explicit RandAffine(const Args& args)
-      : RandomImageTransform(args.get<double>("prob")),
-        target_(args),
-        ranges_(args) {}
+  explicit RandAffine(const Args& args) : RandomImageTransform(args.get<double>("prob")), target_(args), ranges_(args) {}
   std::string type_name() const override { return "RandAffine"; }
 
  protected:
@@ -81,7 +77,8 @@ const RegisterTransform affine({
                optional("translate_params", Value(), "voxels per axis"),
                optional("scale_params", Value(), "factor per axis; above 1 shows more of the image"),
                optional("affine", Value(), "the whole matrix, instead of the parameters"), result_size_param(), mode_param(), padding_mode_param(),
-               optional("normalized", false, "accepted only as False"), device_param(), optional("dtype", DType::f32, "accepted; results are float32"),
+               optional("normalized", false, "accepted only as False"), device_param(),
+               optional("dtype", DType::f32, "accepted; results are float32"),
                optional("align_corners", false, "the outermost voxel centres, not edges, are the ends of the grid"),
                optional("image_only", true, "accepted; the result is an image that carries its affine"), kLazy},
     .per_key = {"mode", "padding_mode"},

@@ -115,8 +115,8 @@ void read_at(const Array& places, const Array& voxels, const SampleOptions& opti
   sampling.extent = three(Shape(places.shape().begin() + 1, places.shape().end()));
   sampling.size = in.size;
   sampling.padding = options.padding;
-  sampling.interpolation = rank == 2 && options.interpolation == kernels::Interpolation::nearest ? kernels::Interpolation::nearest_even
-                                                                                                 : options.interpolation;
+  sampling.interpolation =
+      rank == 2 && options.interpolation == kernels::Interpolation::nearest ? kernels::Interpolation::nearest_even : options.interpolation;
   kernels::resample_dense(in, sampling, out, pitch);
 }
 
@@ -135,7 +135,8 @@ image::VoxelSourcePtr smoothed_places(image::VoxelSourcePtr offsets, double sigm
 Shape control_shape(const Shape& shape, const std::array<double, 2>& spacing) {
   Shape out;
   for (std::size_t i = 0; i < 2; ++i) {
-    if (!(spacing[i] > 0 && spacing[i] <= 65536)) throw Error(ErrorKind::config, "spacing " + std::to_string(spacing[i]) + ": want 0 to 65536 pixels");
+    if (!(spacing[i] > 0 && spacing[i] <= 65536))
+      throw Error(ErrorKind::config, "spacing " + std::to_string(spacing[i]) + ": want 0 to 65536 pixels");
     const float half = (static_cast<float>(shape[i]) - 1.f) / static_cast<float>(2 * spacing[i]);
     const double points = shape[i] % 2 == 0 ? std::ceil(half + 0.5f) * 2. + 2 : std::ceil(half) * 2. + 3;
     if (!(points <= 1 << 26)) throw Error(ErrorKind::config, "spacing " + std::to_string(spacing[i]) + " asks for too many control points");

@@ -174,8 +174,9 @@ TransformSpec elastic_spec(const std::string& name, const std::string& summary, 
   };
 }
 
-const RegisterTransform rand_2d_elastic(elastic_spec<Elastic2D>("Rand2DElastic", "Deform an image in 2D by a random smooth field and a random affine map",
-                                                                required("spacing", "pixels between the control points, one number or one per axis")));
+const RegisterTransform rand_2d_elastic(
+    elastic_spec<Elastic2D>("Rand2DElastic", "Deform an image in 2D by a random smooth field and a random affine map",
+                            required("spacing", "pixels between the control points, one number or one per axis")));
 const RegisterTransform rand_3d_elastic(
     elastic_spec<Elastic3D>("Rand3DElastic", "Deform a volume by a random smooth field and a random affine map",
                             required("sigma_range", "range of the width of the Gaussian that smooths the offsets, (min, max) in voxels")));

@@ -46,7 +46,13 @@ TEST(Deformation, AgreesWithMonai) {
     const Deformed image{formula(cast<Shape>(c.at("shape")), false), sample_options(mode, c.at("padding_mode").as_string(), false)};
     const auto out = deform(*field_of(c), {image, image});
     ASSERT_EQ(out.size(), 2u);
-    expect_same(golden(), out[1], nullptr, c.at("out").as_dict(), mode == "nearest");
+    const Array want = golden().array(c.at("out").as_dict());
+    ASSERT_EQ(out[1].shape(), want.shape());
+    // torch weighs control points in float32: that misplaces pixels by up to 1e-6 of the spacing, where values step by up to 100.
+    const double tolerance = mode == "nearest"       ? 0
+                             : c.contains("spacing") ? 2e-4 * std::max(1.0, cast<std::vector<double>>(c.at("spacing"))[1])
+                                                     : 1e-4;
+    for (std::int64_t i = 0; i < want.numel(); ++i) EXPECT_NEAR(out[1].data<float>()[i], want.data<float>()[i], tolerance);
   }
 }
 
@@ -124,18 +130,17 @@ Motion motion(const Array& out, const Array& in, std::int64_t margin) {
 }
 
 TEST(Elastic, OffsetsHaveTheSizeAndSmoothnessAskedFor) {
-  const Shape shape{1, 40, 44, 48};
-  const auto t = make("Rand3DElastic", R"({"sigma_range": [2, 2], "magnitude_range": [6, 6], "prob": 1})");
+  const Shape shape{1, 44, 48, 52};
+  const auto t = make("Rand3DElastic", R"({"sigma_range": [1, 1], "magnitude_range": [3, 3], "prob": 1})");
   std::dynamic_pointer_cast<Randomizable>(t)->set_seed(2);
   for (int axis = 1; axis <= 3; ++axis) {
     const Array in = positions(shape, axis);
-    const Motion m = motion(image::array_of(t->apply(in)), in, 8);
-    // White noise of variance 1/3, smoothed by sigma along three axes, times the magnitude.
-    const double square = 36.0 / 3 / std::pow(4 * M_PI * 4, 1.5);
+    const Motion m = motion(image::array_of(t->apply(in)), in, 6);
+    // White noise of variance 1/3, smoothed along three axes, times the magnitude. The kernel is a Gaussian over a voxel's width.
+    const double variance = 1 + 1.0 / 12, square = 9.0 / 3 / std::pow(4 * M_PI * variance, 1.5);
     EXPECT_NEAR(m.square, square, 0.15 * square);
-    EXPECT_LT(m.largest, 6);
-    // Neighbours correlate by exp(-1 / 4 sigma^2).
-    EXPECT_NEAR(m.step, 2 * m.square * (1 - std::exp(-1.0 / 16)), 0.2 * m.step);
+    EXPECT_LT(m.largest, 3);
+    EXPECT_NEAR(m.step, 2 * m.square * (1 - std::exp(-1 / (4 * variance))), 0.1 * m.step);
   }
   const Array flat = positions({1, 60, 70}, 2);
   const auto flat_deform = make("Rand2DElastic", R"({"spacing": 10, "magnitude_range": [2, 2], "prob": 1})");
@@ -185,8 +190,8 @@ TEST(Elastic, WithoutAChangeTheMiddleOfTheImageIsLeft) {
     const std::string own = flat ? R"("spacing": 3)" : R"("sigma_range": [1, 2])";
     const Array in = formula(flat ? Shape{2, 7, 6} : Shape{1, 7, 6, 5}, false);
     const std::string size = flat ? "[3, 4]" : "[3, 4, -1]";
-    const Array out = image::array_of(
-        make(name, "{" + own + R"(, "magnitude_range": [1, 2], "prob": 0, "spatial_size": )" + size + "}")->apply(in)).contiguous();
+    const Array out =
+        image::array_of(make(name, "{" + own + R"(, "magnitude_range": [1, 2], "prob": 0, "spatial_size": )" + size + "}")->apply(in)).contiguous();
     const Array want = in.slice(1, 2, 5).slice(2, 1, 5).contiguous();
     ASSERT_EQ(out.shape(), want.shape());
     for (std::int64_t i = 0; i < out.numel(); ++i) EXPECT_NEAR(out.data<float>()[i], want.data<float>()[i], 1e-4);
