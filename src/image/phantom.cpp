@@ -15,6 +15,7 @@ namespace {
 struct Scanner {
   double blur_mm;     ///< width of the edge a sharp border becomes
   double noise_hu;    ///< standard deviation
+  double grain;       ///< 0: each voxel's noise is its own; 1: it is shared with the neighbours
   std::uint64_t key;  ///< of the noise, which depends on the voxel alone
 };
 
@@ -34,6 +35,14 @@ double noise_at(std::uint64_t key, std::uint64_t counter) {
   return (sum / 65535.0 - 2.0) * std::sqrt(3.0);
 }
 
+/// The same, shared by `grain` with three neighbours.
+double grainy_noise(std::uint64_t key, std::uint64_t i, std::uint64_t row, double grain) {
+  const double own = noise_at(key, i);
+  if (grain == 0) return own;
+  const double shared = 0.5 * (own + noise_at(key, i + row) + noise_at(key, i + 1) + noise_at(key, i - row));
+  return std::lerp(own, shared, grain);
+}
+
 /// Slow variation inside a tissue: three crossed waves, standard deviation about 1.
 double texture_at(const Point& p, std::size_t tissue) {
   const double k = 0.11 + 0.013 * static_cast<double>(tissue % 7);
@@ -47,10 +56,14 @@ std::pair<double, int> sample(const Anatomy& anatomy, const Point& scan_point, d
   int label = 0;
   for (std::size_t i = 0; i < anatomy.tissues.size(); ++i) {
     const Tissue& t = anatomy.tissues[i];
+    if (p[2] < t.low || p[2] > t.high) continue;
     const Point offset{p[0] - t.centre[0], p[1] - t.centre[1], p[2] - t.centre[2]};
     if (offset[0] * offset[0] + offset[1] * offset[1] + offset[2] * offset[2] > (t.radius + blur) * (t.radius + blur)) continue;
     const double distance = t.distance(p);
-    if (distance >= 0.5 * blur) continue;
+    if (distance >= 0.5 * blur) {
+      if (i == anatomy.skin && distance > 20) break;  // air
+      continue;
+    }
     const double covered = std::min(1.0, 0.5 - distance / blur);
     hu += covered * (t.hu + t.texture * texture_at(p, i) - hu);
     if (distance < 0) label = t.label;
@@ -117,10 +130,11 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
     if (!(spacing[a] >= 0.3 && spacing[a] <= 20))
       throw Error(ErrorKind::usage, "phantom: spacing of 0.3 to 20 mm wanted, got " + std::to_string(spacing[a]));
   }
-  const double drawn_slab = dice.chance(0.2) ? dice.uniform(60, 120) : dice.uniform(140, 320);
+  const double drawn_slab = dice.chance(0.25) ? dice.uniform(25, 120) : dice.uniform(140, 360);
   const double slab = options.slab_mm > 0 ? options.slab_mm : drawn_slab;
   if (slab > 1000) throw Error(ErrorKind::usage, "phantom: a body of at most 1000 mm, got " + std::to_string(slab));
-  const double field = dice.uniform(350, 450), middle = dice.uniform(-0.3, 0.3) * std::max(60.0, 0.8 * slab) - 10;
+  const double field = dice.chance(0.3) ? dice.uniform(430, 520) : dice.uniform(330, 430);
+  const double middle = slab < 130 ? dice.uniform(-35, 55) : dice.uniform(-0.35, 0.2) * slab;
   const double off_x = dice.uniform(-15, 15), off_y = dice.uniform(-15, 15);
 
   // Stored orientation: the array's axes may run against RAS.
@@ -140,7 +154,8 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
     affine(world, 3) = o.sign[axis] > 0 ? low[world] : low[world] + spacing[world] * static_cast<double>(shape[axis] - 1);
   }
 
-  const Scanner scanner{dice.uniform(0.8, 1.6) * std::cbrt(spacing[0] * spacing[1] * spacing[2]), dice.uniform(4, 22), dice.bits()};
+  const Scanner scanner{dice.uniform(0.8, 1.6) * std::cbrt(spacing[0] * spacing[1] * spacing[2]), dice.uniform(4, 24), dice.chance(0.5) ? dice.uniform(0, 1) : 0,
+                        dice.bits()};
   Array ct = Array::empty(shape, DType::f32), labels = Array::empty(shape, DType::u8);
   float* hu = ct.data<float>();
   std::uint8_t* label = labels.data<std::uint8_t>();
@@ -153,7 +168,7 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
           const std::int64_t i = (x * shape[1] + y) * shape[2] + z;
           const Point at = apply(affine, {static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
           const auto [value, which] = sample(anatomy, at, scanner.blur_mm);
-          const double noisy = value + scanner.noise_hu * noise_at(scanner.key, static_cast<std::uint64_t>(i));
+          const double noisy = value + scanner.noise_hu * grainy_noise(scanner.key, static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(shape[2]), scanner.grain);
           hu[i] = static_cast<float>(std::clamp(std::round(noisy), -1024.0, 3071.0));
           label[i] = static_cast<std::uint8_t>(which);
         }

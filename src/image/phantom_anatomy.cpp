@@ -50,32 +50,42 @@ struct Contrast {
 };
 
 Contrast draw_contrast(Dice& dice) {
-  static constexpr Contrast kNone{56, 48, 32, 42, 40, 52}, kArterial{66, 118, 140, 300, 90, 58}, kPortal{108, 116, 185, 160, 165, 64};
-  const Contrast& phase = dice.chance(0.35) ? kNone : dice.chance(0.3) ? kArterial : kPortal;
+  static constexpr Contrast kNone{54, 44, 28, 42, 40, 50}, kArterial{66, 118, 140, 300, 90, 58}, kPortal{108, 116, 185, 160, 165, 64},
+      kLate{85, 92, 150, 110, 112, 62};
+  if (dice.chance(0.15))  // no phase at all, so that grey values alone do not tell the organs
+    return {dice.uniform(20, 160), dice.uniform(20, 160), dice.uniform(10, 220), dice.uniform(20, 300), dice.uniform(20, 200), dice.uniform(20, 80)};
+  const Contrast& phase = dice.chance(0.35) ? kNone : dice.chance(0.3) ? kArterial : dice.chance(0.6) ? kPortal : kLate;
+  const double dose = &phase == &kNone ? 0 : dice.uniform(0.35, 1.25);  // how much of the phase's rise is there
+  const auto mixed = [&](double plain, double full, double share) { return dice.around(plain + dose * (full - plain), share); };
   const double fatty = dice.chance(0.2) ? dice.uniform(10, 45) : 0;  // fatty liver
-  return {dice.around(phase.liver, 0.12) - fatty, dice.around(phase.spleen, 0.14), dice.around(phase.kidney, 0.2),
-          dice.around(phase.aorta, 0.25),         dice.around(phase.vein, 0.2),    dice.around(phase.muscle, 0.12)};
+  const double shift = dice.uniform(-10, 8);                         // of the scanner and the blood
+  return {mixed(kNone.liver, phase.liver, 0.12) - fatty + shift, mixed(kNone.spleen, phase.spleen, 0.14) + shift,
+          mixed(kNone.kidney, phase.kidney, 0.2) + shift,        mixed(kNone.aorta, phase.aorta, 0.2) + shift,
+          mixed(kNone.vein, phase.vein, 0.2) + shift,            mixed(kNone.muscle, phase.muscle, 0.12) + 0.5 * shift};
 }
 
 /// Everything is drawn here once, so that shapes that touch each other know each other.
 class Builder {
  public:
   explicit Builder(Dice& dice) : d_(dice), hu_(draw_contrast(dice)) {
-    half_x_ = d_.uniform(140, 205);
-    half_y_ = half_x_ * d_.uniform(0.62, 0.8);
+    half_x_ = d_.uniform(130, 215);
+    half_y_ = half_x_ * d_.uniform(0.6, 0.84);
     fat_ = d_.uniform(8, 38);
     wall_ = d_.uniform(9, 16);
     scale_ = (half_x_ - fat_ - wall_) / 133;
-    dome_ = d_.uniform(20, 75);
+    dome_ = d_.uniform(15, 80);
+    recess_ = d_.uniform(0.35, 1.0);
   }
 
   Anatomy build() {
+    around();
     body();
     chest();
+    pelvis();
     bowel();
     abdomen();
     bones();
-    return {std::move(tissues_), draw_warp()};
+    return {std::move(tissues_), draw_warp(), skin_};
   }
 
  private:
@@ -92,17 +102,34 @@ class Builder {
   double inner_x() const { return half_x_ - fat_ - wall_; }
   double inner_y() const { return half_y_ - fat_ - wall_; }
 
-  void body() {
-    if (d_.chance(0.6)) {  // the couch
+  /// What is outside the skin.
+  void around() {
+    if (d_.chance(0.2))  // arms at the sides
+      for (int side : {-1, 1}) {
+        const double r = d_.uniform(28, 45), x = side * (half_x_ + r + d_.uniform(2, 15)), y = d_.uniform(-40, 30);
+        add(0, d_.uniform(20, 60), 15, [=](const Point& p) { return tube({p[0] - x, p[1] - y, 0}, r, r); });
+        add(0, d_.uniform(300, 700), 30, [=](const Point& p) { return tube({p[0] - x, p[1] - y, 0}, 11, 11); });
+      }
+    if (d_.chance(0.3)) {  // a curved couch
+      const double top = -half_y_ - d_.uniform(2, 10), depth = d_.uniform(300, 700), thick = d_.uniform(2, 6), hu = d_.uniform(-400, 100);
+      add(0, hu, 0, [=](const Point& p) {
+        return std::max(std::fabs(std::hypot(p[0], p[1] - top - depth) - depth) - thick, std::fabs(p[0]) - 220);
+      });
+    } else if (d_.chance(0.6)) {  // a flat one
       const double top = -half_y_ - d_.uniform(2, 14), thick = d_.uniform(8, 30), wide = d_.uniform(180, 230);
       const double hu = d_.uniform(-500, -50);
       add(0, hu, 0, [=](const Point& p) { return std::max({std::fabs(p[0]) - wide, p[1] - top, top - thick - p[1]}); });
     }
+  }
+
+  void body() {
+    skin_ = tissues_.size();
     const double hx = half_x_, hy = half_y_, fat = fat_, ix = inner_x(), iy = inner_y();
     add(0, d_.uniform(-20, 40), 5, [=](const Point& p) { return tube(p, hx, hy); });                // skin
     add(0, d_.uniform(-115, -95), 6, [=](const Point& p) { return tube(p, hx - 2.5, hy - 2.5); });  // fat below it
     add(0, hu_.muscle, 8, [=](const Point& p) { return tube({p[0], p[1] + 0.15 * fat, p[2]}, hx - fat, hy - fat); });
-    add(0, d_.uniform(-115, -90), 12, [=](const Point& p) { return tube({p[0], p[1], p[2]}, ix, iy); });  // fat of the cavity
+    const double between = d_.chance(0.25) ? d_.uniform(-90, 15) : d_.uniform(-115, -90);  // fat of the cavity; little of it in the lean, fluid
+    add(0, between, 12, [=](const Point& p) { return tube({p[0], p[1], p[2]}, ix, iy); });
     for (int side : {-1, 1}) {                                                                            // muscles beside the spine
       const Point back{side * 38 * scale_, -inner_y() * 0.92, 0}, psoas{side * 38 * scale_, -0.42 * inner_y(), -110};
       const double r = d_.uniform(20, 28) * scale_;
@@ -113,12 +140,12 @@ class Builder {
 
   /// Height of the diaphragm above the origin at a place of the cavity.
   Distance lung(int side) {
-    const double ix = inner_x(), iy = inner_y(), dome = dome_ + (side > 0 ? 12 : 0), scale = scale_;
+    const double ix = inner_x(), iy = inner_y(), dome = dome_ + (side > 0 ? 12 : 0), scale = scale_, recess = recess_;
     return [=](const Point& p) {
       const double inside = tube({p[0] - side * 0.5 * ix, p[1] + 0.02 * iy, p[2]}, 0.5 * ix - 3, 0.95 * iy);
       const double u = (p[0] - side * 68 * scale) / (0.62 * ix), v = (p[1] - 10) / (0.95 * iy);
-      const double q = u * u + v * v, fall = 40 + 70 * q;
-      const double floor = dome - 40 * q - 35 * q * q;
+      const double q = u * u + v * v, fall = recess * (40 + 70 * q);
+      const double floor = dome - recess * (40 * q + 35 * q * q);
       const double slope = std::sqrt(1 + std::pow(2 * fall * u / (0.62 * ix), 2) + std::pow(2 * fall * v / (0.95 * iy), 2));
       return std::max(inside, (floor - p[2]) / slope);
     };
@@ -132,16 +159,44 @@ class Builder {
       const Distance whole = lung(side),
                      heart = turned_ellipsoid({-25 * scale_, 25 * scale_, dome_ + 62}, {68 * scale_, 53 * scale_, 61}, Rotation(0, 0, 0));
       add(10, hu, 35, [=](const Point& p) { return std::max(whole(p), -heart(p)); });
+      if (d_.chance(0.2)) {  // fluid or collapsed lung behind
+        const double level = d_.uniform(-0.75, -0.1) * inner_y();
+        add(0, d_.uniform(0, 60), 6, [=](const Point& p) { return std::max({whole(p) + 1, -heart(p), p[1] - level}); });
+      }
     }
   }
 
+  void pelvis() {
+    const double hx = half_x_ - fat_, hy = half_y_ - fat_, crest = d_.uniform(-150, -110), ix = inner_x();
+    const double bone = d_.uniform(250, 600), s = scale_;
+    add(0, hu_.muscle, 12, [=](const Point& p) {  // the glutei fill what was fat behind and beside
+      return std::max({tube(p, hx + 10, hy + 6), p[2] - crest, -tube({p[0], p[1] - 30, p[2]}, 0.75 * ix, 75 * s)});
+    });
+    for (int side : {-1, 1}) {
+      const Point wing{side * 62 * s, 10, crest - 70}, head{side * 88 * s, -5, crest - 145};
+      const Distance blade = turned_ellipsoid(wing, {62 * s, 88 * s, 78}, Rotation(10, side * 14.0, side * 8.0));
+      add(0, bone, 60, [=](const Point& p) {
+        return std::max({std::fabs(blade(p)) - 5, p[2] - crest - 25, side * -p[0] + 45 * s, p[1] - 35 - 0.3 * (crest - p[2])});
+      });
+      add_ellipsoid(0, bone, 40, head, {27 * s, 27 * s, 27}, turn(10));
+      add_ellipsoid(0, bone * 0.6, 30, head, {23 * s, 23 * s, 23}, turn(10));
+    }
+    add_ellipsoid(0, d_.uniform(-5, 25), 3, {d_.uniform(-8, 8), 25, crest - d_.uniform(110, 140)}, {d_.uniform(30, 60), d_.uniform(28, 50), d_.uniform(25, 50)},
+                  turn(10));
+  }
+
   void bowel() {
-    const int loops = static_cast<int>(d_.uniform(14, 30));
-    for (int i = 0; i < loops; ++i) {  // small bowel, below and in front
+    const int high = static_cast<int>(d_.uniform(0, 9));
+    for (int i = 0; i < high; ++i) {  // jejunum, in the left upper quadrant
+      const Point c{d_.uniform(-0.75, -0.1) * inner_x(), d_.uniform(-0.25, 0.6) * inner_y(), d_.uniform(-70, 15)};
+      add_ellipsoid(18, d_.chance(0.15) ? d_.uniform(100, 350) : d_.uniform(5, 95), 15, c, {d_.uniform(12, 26), d_.uniform(12, 20), d_.uniform(12, 26)}, turn(90));
+    }
+    const int loops = static_cast<int>(d_.uniform(14, 34));
+    for (int i = 0; i < loops; ++i) {  // ileum, below and in front
       const Point c{d_.uniform(-0.6, 0.6) * inner_x(), d_.uniform(-0.05, 0.7) * inner_y(), d_.uniform(-230, -55)};
       add_ellipsoid(18, d_.uniform(10, 75), 15, c, {d_.uniform(12, 26), d_.uniform(12, 20), d_.uniform(12, 26)}, turn(90));
     }
-    const double fold = d_.uniform(-60, 15);  // the splenic flexure may stand as high as the spleen
+    const double fold = d_.uniform(-60, 30);  // the splenic flexure may stand as high as the spleen
     const std::vector<Point> colon{{0.78 * inner_x(), 0.1 * inner_y(), -150}, {0.75 * inner_x(), 0.2 * inner_y(), -90},
                                    {0.4 * inner_x(), 0.66 * inner_y(), -75},  {0.0, 0.75 * inner_y(), -85},
                                    {-0.4 * inner_x(), 0.66 * inner_y(), -60}, {-0.72 * inner_x(), 0.3 * inner_y(), fold},
@@ -151,7 +206,7 @@ class Builder {
         Point c;
         for (int a = 0; a < 3; ++a) c[a] = colon[i][a] + (colon[i + 1][a] - colon[i][a]) * k / 3.0 + d_.uniform(-7, 7);
         const double r = d_.uniform(15, 25);
-        add_ellipsoid(20, d_.uniform(20, 60), 10, c, {r, r, r * 1.3}, turn(60));
+        add_ellipsoid(20, d_.uniform(20, 75), 10, c, {r, r, r * 1.3}, turn(60));
         add_ellipsoid(20, d_.chance(0.55) ? d_.uniform(-990, -600) : d_.uniform(-150, 90), 60, c, {r - 3, r - 3, r * 1.3 - 3}, turn(60));
       }
   }
@@ -166,16 +221,16 @@ class Builder {
     };
 
     vessels();
-    const Point kidney_r = sized({27, 25, 54}, 0.12), kidney_l = sized({27, 26, 56}, 0.12);
-    const Point at_r = jitter({66, -42, -52}, 8), at_l = jitter({-70, -45, -38}, 8);
+    const Point kidney_r = sized({27, 25, 54}, 0.2), kidney_l = sized({27, 26, 56}, 0.2);
+    const Point at_r = jitter({66, -42, -52}, 12), at_l = jitter({-66, -42, -40}, 14);
     kidney(2, at_r, kidney_r, Rotation(8, 10, -30));
     kidney(3, at_l, kidney_l, Rotation(8, -10, 30));
 
-    const Point stomach_at = jitter({-52, 32, 2 + 0.3 * dome}, 10), stomach_r = sized({44, 44, 58}, 0.2);
+    const Point stomach_at = jitter({-52, 32, 2 + 0.3 * dome}, 14), stomach_r = sized({44, 44, 58}, 0.35);
     stomach(stomach_at, stomach_r, below);
 
     const Point liver_at = jitter({66, 8, -12 + 0.35 * dome}, 8), liver_r = sized({82, 88, 82}, 0.1);
-    const Point left_at = jitter({-6, 52, 8 + 0.35 * dome}, 10), left_r = sized({76, 42, 38}, 0.18);
+    const Point left_at = jitter({-6, 52, 8 + 0.35 * dome}, 10), left_r = sized({76, 42, 38}, 0.35);
     const Distance right_lobe = turned_ellipsoid(liver_at, liver_r, turn(8)), left_lobe = turned_ellipsoid(left_at, left_r, turn(12));
     const Distance kidney_bed = turned_ellipsoid(at_r, {kidney_r[0] + 6, kidney_r[1] + 6, kidney_r[2] + 6}, Rotation(8, 10, -30));
     const double tuck = 55 * scale_;
@@ -224,31 +279,53 @@ class Builder {
         6, -960, 10, [=](const Point& p) { return std::max(lumen(p) + 3, level - p[1]); }, centre, r[2] + 20);
   }
 
+  /// A spleen that lies along the wall and the diaphragm: an ellipsoid in the coordinates depth, way along the wall, height.
+  template <class Below>
+  Distance wall_spleen(const Below& below, double big) {
+    const double ix = inner_x(), iy = inner_y();
+    const double thick = d_.uniform(30, 52) * scale_ * big, along = d_.uniform(42, 68) * scale_ * big, high = d_.uniform(40, 62) * big;
+    const double middle = d_.uniform(10, 50) * std::numbers::pi / 180, level = 0.3 * dome_ + d_.uniform(-30, 15), slant = d_.uniform(-0.8, 0.2);
+    const double co = std::cos(slant), si = std::sin(slant), tip = d_.uniform(-0.5, 0.5), gap = d_.chance(0.3) ? d_.uniform(0, 8) : 0;
+    const Distance inside = below([](const Point&) { return -kEverywhere; });
+    return [=](const Point& p) {
+      const double depth = -inside(p) - gap;
+      const double angle = std::atan2(-p[1] / iy, -p[0] / ix);  // 0 at the left, growing backwards
+      const double s = (angle - middle) * 0.5 * (ix + iy), t = p[2] - level;
+      const double way = co * s + si * t, height = co * t - si * s;
+      const double wider = std::clamp(1 + tip * way / along, 0.5, 1.5);
+      return ellipsoid({depth, way, height}, {thick * wider, along, high});
+    };
+  }
+
+  /// A spleen as a lens that stands free.
+  Distance lens_spleen(double big) {
+    const Point centre{-inner_x() + (27 + 8 * big) * scale_, (-28 + d_.uniform(-16, 14)) * scale_, 4 + 0.25 * dome_ + d_.uniform(-16, 16)};
+    const Point r{(30 + d_.uniform(-4, 8)) * scale_ * big, (52 + d_.uniform(-8, 8)) * scale_ * big, (50 + d_.uniform(-10, 12)) * big};
+    return turned_ellipsoid(centre, r, Rotation(d_.uniform(-35, 5), d_.uniform(-15, 15), d_.uniform(-35, 5)));
+  }
+
   template <class Below>
   void spleen(Point kidney_at, Point kidney_r, Point stomach_at, Point stomach_r, const Below& below) {
-    // A lens along the back of the left wall, hollowed by the stomach in front and the kidney behind.
-    const double big = d_.chance(0.15) ? d_.uniform(1.15, 1.5) : d_.uniform(0.75, 1.15);
-    const Point centre{-inner_x() + (27 + 8 * big) * scale_, (-28 + d_.uniform(-16, 14)) * scale_, 4 + 0.25 * dome_ + d_.uniform(-16, 16)};
-    const Point r{(30 + d_.uniform(-4, 6)) * scale_ * big, (52 + d_.uniform(-8, 8)) * scale_ * big, (50 + d_.uniform(-10, 12)) * big};
-    const Rotation rotation(d_.uniform(-35, 5), d_.uniform(-15, 15), d_.uniform(-35, 5));
-    const Distance lens = turned_ellipsoid(centre, r, rotation);
-    const Distance bed = turned_ellipsoid(kidney_at, {kidney_r[0] + 5, kidney_r[1] + 5, kidney_r[2] + 5}, Rotation(8, -10, 30));
-    const Distance front = turned_ellipsoid(stomach_at, {stomach_r[0] + 3, stomach_r[1] + 3, stomach_r[2] + 3}, Rotation(-10, -10, 0));
+    // Hollowed by the stomach in front, the kidney behind and the vessels of its hilum; a big one pushes them away.
+    const double big = d_.chance(0.25) ? d_.uniform(1.1, 1.6) : d_.uniform(0.7, 1.1);
+    const Distance whole = d_.chance(0.7) ? wall_spleen(below, big) : lens_spleen(big);
+    const Point centre{-inner_x() + 30 * scale_, -28 * scale_, 4 + 0.25 * dome_};
+    const double room = big > 1.1 ? -8 : 4;
+    const Distance bed = turned_ellipsoid(kidney_at, {kidney_r[0] + room, kidney_r[1] + room, kidney_r[2] + room}, Rotation(8, -10, 30));
+    const Distance front = turned_ellipsoid(stomach_at, {stomach_r[0] + room, stomach_r[1] + room, stomach_r[2] + room}, Rotation(-10, -10, 0));
+    const double notch = d_.uniform(8, 34) * scale_;
     const Distance hilum =
-        turned_ellipsoid({centre[0] + 1.25 * r[0], centre[1] + 0.35 * r[1], centre[2]}, {0.8 * r[0], 0.55 * r[1], 0.7 * r[2]}, rotation);
-    const double lobes = d_.uniform(0, 3.5), waves = d_.uniform(14, 30), shift = d_.uniform(0, 6);
-    add(1, hu_.spleen, 5, below([=](const Point& p) {
-          const double bumps = lobes * std::sin(p[1] / waves + shift) * std::sin(p[2] / waves);
-          return std::max({lens(p) + bumps, -bed(p), -front(p), -hilum(p)});
-        }),
-        centre, std::max({r[0], r[1], r[2]}) + 6);
+        turned_ellipsoid({-0.3 * inner_x() + d_.uniform(-20, 10), d_.uniform(-30, 20), centre[2] + d_.uniform(-25, 25)}, {notch + 14, notch, notch + 8}, turn(30));
     for (int i = 0; i < 3; ++i)  // vessels of the hilum
       add_ellipsoid(0, hu_.vein, 3,
-                    {centre[0] + d_.uniform(0.8, 1.2) * r[0], centre[1] + d_.uniform(0, 0.6) * r[1], centre[2] + d_.uniform(-0.4, 0.4) * r[2]},
-                    {d_.uniform(3, 5), d_.uniform(3, 5), d_.uniform(8, 18)}, turn(80));
-    if (d_.chance(0.15))  // an accessory spleen is left unlabelled by most annotators; a cyst is part of the spleen
-      add_ellipsoid(1, d_.uniform(0, 25), 2, {centre[0] + d_.uniform(-8, 4), centre[1] + d_.uniform(-15, 15), centre[2] + d_.uniform(-15, 15)},
-                    {d_.uniform(4, 9), d_.uniform(4, 9), d_.uniform(4, 9)}, turn(10));
+                    {centre[0] + d_.uniform(20, 50) * scale_, centre[1] + d_.uniform(0, 40) * scale_, centre[2] + d_.uniform(-25, 25)},
+                    {d_.uniform(3, 6), d_.uniform(3, 6), d_.uniform(8, 18)}, turn(80));
+    const double lobes = d_.uniform(0, 4), waves = d_.uniform(10, 30), shift = d_.uniform(0, 6), middle = 30 * scale_;
+    add(1, hu_.spleen, d_.uniform(1, 8), below([=](const Point& p) {
+          const double bumps = lobes * std::sin(p[1] / waves + shift) * std::sin(p[2] / waves + 0.5 * shift);
+          return std::max({whole(p) + bumps, -bed(p), -front(p), -hilum(p), p[0] + middle});
+        }),
+        centre, 190);
   }
 
   void pancreas() {
@@ -291,7 +368,9 @@ class Builder {
         return std::max(std::sqrt(ring * ring * 0.6 + height * height * 0.45) - 0.75 * thick, open * ey);
       };
       add(92, shell * 0.9, 50, rib);
+      tissues_.back().low = z0 - drop - 15, tissues_.back().high = z0 + 30;
       add(92, marrow * 0.8, 30, [=](const Point& p) { return rib(p) + 1.8; });
+      tissues_.back().low = z0 - drop - 15, tissues_.back().high = z0 + 30;
     }
   }
 
@@ -325,6 +404,8 @@ class Builder {
   Dice& d_;
   Contrast hu_;
   double half_x_, half_y_, fat_, wall_, scale_, dome_;
+  double recess_;  ///< how far the lungs reach down along the wall, of the deepest
+  std::size_t skin_ = 0;
   std::vector<Tissue> tissues_;
 };
 

@@ -32,12 +32,14 @@ struct Tissue {
   Point centre;    ///< of a sphere that holds the piece
   double radius;
   std::function<double(const Point&)> distance;  ///< signed distance in mm, negative inside, good near the surface
+  double low = -1e9, high = 1e9;                 ///< heights between which the piece lies
 };
 
 struct Anatomy {
   std::vector<Tissue> tissues;
   /// Slow deformation of space: point of the scan -> point of the anatomy.
   std::function<Point(const Point&)> warp;
+  std::size_t skin = 0;  ///< the tissue that holds every later one
 };
 
 Anatomy draw_anatomy(Dice& dice);
