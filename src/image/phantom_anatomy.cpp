@@ -104,7 +104,7 @@ class Builder {
 
   /// What is outside the skin.
   void around() {
-    if (d_.chance(0.2))  // arms at the sides
+    if (d_.chance(0.3))  // arms at the sides
       for (int side : {-1, 1}) {
         const double r = d_.uniform(28, 45), x = side * (half_x_ + r + d_.uniform(2, 15)), y = d_.uniform(-40, 30);
         add(0, d_.uniform(20, 60), 15, [=](const Point& p) { return tube({p[0] - x, p[1] - y, 0}, r, r); });
@@ -222,11 +222,17 @@ class Builder {
 
     vessels();
     const Point kidney_r = sized({27, 25, 54}, 0.2), kidney_l = sized({27, 26, 56}, 0.2);
-    const Point at_r = jitter({66, -42, -52}, 12), at_l = jitter({-66, -42, -40}, 14);
+    const Point at_r = jitter({66, -42, -52}, 12);
+    // A big spleen pushes the kidney down and the stomach to the middle.
+    const double big = d_.chance(0.4) ? d_.uniform(1.1, 1.9) : d_.uniform(0.65, 1.1), push = std::max(0.0, big - 1);
+    Point at_l = jitter({-66, -42, -40}, 14);
+    at_l[2] -= push * d_.uniform(0, 110);
     kidney(2, at_r, kidney_r, Rotation(8, 10, -30));
     kidney(3, at_l, kidney_l, Rotation(8, -10, 30));
 
-    const Point stomach_at = jitter({-52, 32, 2 + 0.3 * dome}, 14), stomach_r = sized({44, 44, 58}, 0.35);
+    Point stomach_at = jitter({-52, 32, 2 + 0.3 * dome}, 14);
+    stomach_at[0] += push * d_.uniform(0, 60), stomach_at[1] += push * d_.uniform(0, 40);
+    const Point stomach_r = sized({44, 44, 58}, 0.35);
     stomach(stomach_at, stomach_r, below);
 
     const Point liver_at = jitter({66, 8, -12 + 0.35 * dome}, 8), liver_r = sized({82, 88, 82}, 0.1);
@@ -245,7 +251,7 @@ class Builder {
                     {liver_at[0] + d_.uniform(-40, 30), liver_at[1] + d_.uniform(-30, 30), liver_at[2] + d_.uniform(-30, 30)},
                     {d_.uniform(3, 5), d_.uniform(3, 5), d_.uniform(18, 40)}, turn(80));
     if (d_.chance(0.8)) add_ellipsoid(4, d_.uniform(0, 20), 2, jitter({58, 40, -40}, 10), sized({16, 18, 26}, 0.3), turn(30));
-    spleen(at_l, kidney_l, stomach_at, stomach_r, below);
+    spleen(big, at_l, kidney_l, stomach_at, stomach_r, below);
     pancreas();
   }
 
@@ -305,9 +311,8 @@ class Builder {
   }
 
   template <class Below>
-  void spleen(Point kidney_at, Point kidney_r, Point stomach_at, Point stomach_r, const Below& below) {
+  void spleen(double big, Point kidney_at, Point kidney_r, Point stomach_at, Point stomach_r, const Below& below) {
     // Hollowed by the stomach in front, the kidney behind and the vessels of its hilum; a big one pushes them away.
-    const double big = d_.chance(0.25) ? d_.uniform(1.1, 1.6) : d_.uniform(0.7, 1.1);
     const Distance whole = d_.chance(0.7) ? wall_spleen(below, big) : lens_spleen(big);
     const Point centre{-inner_x() + 30 * scale_, -28 * scale_, 4 + 0.25 * dome_};
     const double room = big > 1.1 ? -8 : 4;
