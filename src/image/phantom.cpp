@@ -154,8 +154,8 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
     affine(world, 3) = o.sign[axis] > 0 ? low[world] : low[world] + spacing[world] * static_cast<double>(shape[axis] - 1);
   }
 
-  const Scanner scanner{dice.uniform(0.8, 1.6) * std::cbrt(spacing[0] * spacing[1] * spacing[2]), dice.uniform(4, 24), dice.chance(0.5) ? dice.uniform(0, 1) : 0,
-                        dice.bits()};
+  const Scanner scanner{dice.uniform(0.8, 1.6) * std::cbrt(spacing[0] * spacing[1] * spacing[2]), dice.uniform(4, 24),
+                        dice.chance(0.5) ? dice.uniform(0, 1) : 0, dice.bits()};
   Array ct = Array::empty(shape, DType::f32), labels = Array::empty(shape, DType::u8);
   float* hu = ct.data<float>();
   std::uint8_t* label = labels.data<std::uint8_t>();
@@ -168,7 +168,8 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
           const std::int64_t i = (x * shape[1] + y) * shape[2] + z;
           const Point at = apply(affine, {static_cast<double>(x), static_cast<double>(y), static_cast<double>(z)});
           const auto [value, which] = sample(anatomy, at, scanner.blur_mm);
-          const double noisy = value + scanner.noise_hu * grainy_noise(scanner.key, static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(shape[2]), scanner.grain);
+          const double noisy = value + scanner.noise_hu * grainy_noise(scanner.key, static_cast<std::uint64_t>(i),
+                                                                       static_cast<std::uint64_t>(shape[2]), scanner.grain);
           hu[i] = static_cast<float>(std::clamp(std::round(noisy), -1024.0, 3071.0));
           label[i] = static_cast<std::uint8_t>(which);
         }

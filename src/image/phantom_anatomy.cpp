@@ -59,9 +59,12 @@ Contrast draw_contrast(Dice& dice) {
   const auto mixed = [&](double plain, double full, double share) { return dice.around(plain + dose * (full - plain), share); };
   const double fatty = dice.chance(0.2) ? dice.uniform(10, 45) : 0;  // fatty liver
   const double shift = dice.uniform(-10, 8);                         // of the scanner and the blood
-  return {mixed(kNone.liver, phase.liver, 0.12) - fatty + shift, mixed(kNone.spleen, phase.spleen, 0.14) + shift,
-          mixed(kNone.kidney, phase.kidney, 0.2) + shift,        mixed(kNone.aorta, phase.aorta, 0.2) + shift,
-          mixed(kNone.vein, phase.vein, 0.2) + shift,            mixed(kNone.muscle, phase.muscle, 0.12) + 0.5 * shift};
+  return {mixed(kNone.liver, phase.liver, 0.12) - fatty + shift,
+          mixed(kNone.spleen, phase.spleen, 0.14) + shift,
+          mixed(kNone.kidney, phase.kidney, 0.2) + shift,
+          mixed(kNone.aorta, phase.aorta, 0.2) + shift,
+          mixed(kNone.vein, phase.vein, 0.2) + shift,
+          mixed(kNone.muscle, phase.muscle, 0.12) + 0.5 * shift};
 }
 
 /// Everything is drawn here once, so that shapes that touch each other know each other.
@@ -112,9 +115,7 @@ class Builder {
       }
     if (d_.chance(0.3)) {  // a curved couch
       const double top = -half_y_ - d_.uniform(2, 10), depth = d_.uniform(300, 700), thick = d_.uniform(2, 6), hu = d_.uniform(-400, 100);
-      add(0, hu, 0, [=](const Point& p) {
-        return std::max(std::fabs(std::hypot(p[0], p[1] - top - depth) - depth) - thick, std::fabs(p[0]) - 220);
-      });
+      add(0, hu, 0, [=](const Point& p) { return std::max(std::fabs(std::hypot(p[0], p[1] - top - depth) - depth) - thick, std::fabs(p[0]) - 220); });
     } else if (d_.chance(0.6)) {  // a flat one
       const double top = -half_y_ - d_.uniform(2, 14), thick = d_.uniform(8, 30), wide = d_.uniform(180, 230);
       const double hu = d_.uniform(-500, -50);
@@ -130,7 +131,7 @@ class Builder {
     add(0, hu_.muscle, 8, [=](const Point& p) { return tube({p[0], p[1] + 0.15 * fat, p[2]}, hx - fat, hy - fat); });
     const double between = d_.chance(0.25) ? d_.uniform(-90, 15) : d_.uniform(-115, -90);  // fat of the cavity; little of it in the lean, fluid
     add(0, between, 12, [=](const Point& p) { return tube({p[0], p[1], p[2]}, ix, iy); });
-    for (int side : {-1, 1}) {                                                                            // muscles beside the spine
+    for (int side : {-1, 1}) {  // muscles beside the spine
       const Point back{side * 38 * scale_, -inner_y() * 0.92, 0}, psoas{side * 38 * scale_, -0.42 * inner_y(), -110};
       const double r = d_.uniform(20, 28) * scale_;
       add(0, hu_.muscle, 10, [=](const Point& p) { return tube(minus(p, back), 1.4 * r, r); });
@@ -181,15 +182,16 @@ class Builder {
       add_ellipsoid(0, bone, 40, head, {27 * s, 27 * s, 27}, turn(10));
       add_ellipsoid(0, bone * 0.6, 30, head, {23 * s, 23 * s, 23}, turn(10));
     }
-    add_ellipsoid(0, d_.uniform(-5, 25), 3, {d_.uniform(-8, 8), 25, crest - d_.uniform(110, 140)}, {d_.uniform(30, 60), d_.uniform(28, 50), d_.uniform(25, 50)},
-                  turn(10));
+    add_ellipsoid(0, d_.uniform(-5, 25), 3, {d_.uniform(-8, 8), 25, crest - d_.uniform(110, 140)},
+                  {d_.uniform(30, 60), d_.uniform(28, 50), d_.uniform(25, 50)}, turn(10));
   }
 
   void bowel() {
     const int high = static_cast<int>(d_.uniform(0, 9));
     for (int i = 0; i < high; ++i) {  // jejunum, in the left upper quadrant
       const Point c{d_.uniform(-0.75, -0.1) * inner_x(), d_.uniform(-0.25, 0.6) * inner_y(), d_.uniform(-70, 15)};
-      add_ellipsoid(18, d_.chance(0.15) ? d_.uniform(100, 350) : d_.uniform(5, 95), 15, c, {d_.uniform(12, 26), d_.uniform(12, 20), d_.uniform(12, 26)}, turn(90));
+      add_ellipsoid(18, d_.chance(0.15) ? d_.uniform(100, 350) : d_.uniform(5, 95), 15, c,
+                    {d_.uniform(12, 26), d_.uniform(12, 20), d_.uniform(12, 26)}, turn(90));
     }
     const int loops = static_cast<int>(d_.uniform(14, 34));
     for (int i = 0; i < loops; ++i) {  // ileum, below and in front
@@ -319,8 +321,8 @@ class Builder {
     const Distance bed = turned_ellipsoid(kidney_at, {kidney_r[0] + room, kidney_r[1] + room, kidney_r[2] + room}, Rotation(8, -10, 30));
     const Distance front = turned_ellipsoid(stomach_at, {stomach_r[0] + room, stomach_r[1] + room, stomach_r[2] + room}, Rotation(-10, -10, 0));
     const double notch = d_.uniform(8, 34) * scale_;
-    const Distance hilum =
-        turned_ellipsoid({-0.3 * inner_x() + d_.uniform(-20, 10), d_.uniform(-30, 20), centre[2] + d_.uniform(-25, 25)}, {notch + 14, notch, notch + 8}, turn(30));
+    const Distance hilum = turned_ellipsoid({-0.3 * inner_x() + d_.uniform(-20, 10), d_.uniform(-30, 20), centre[2] + d_.uniform(-25, 25)},
+                                            {notch + 14, notch, notch + 8}, turn(30));
     for (int i = 0; i < 3; ++i)  // vessels of the hilum
       add_ellipsoid(0, hu_.vein, 3,
                     {centre[0] + d_.uniform(20, 50) * scale_, centre[1] + d_.uniform(0, 40) * scale_, centre[2] + d_.uniform(-25, 25)},
