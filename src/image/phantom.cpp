@@ -133,7 +133,7 @@ Phantom make_phantom(std::uint64_t seed, const PhantomOptions& options) {
   const double drawn_slab = dice.chance(0.25) ? dice.uniform(25, 120) : dice.uniform(140, 360);
   const double slab = options.slab_mm > 0 ? options.slab_mm : drawn_slab;
   if (slab > 1000) throw Error(ErrorKind::usage, "phantom: a body of at most 1000 mm, got " + std::to_string(slab));
-  const double field = dice.chance(0.3) ? dice.uniform(430, 520) : dice.uniform(330, 430);
+  const double field = dice.chance(0.45) ? dice.uniform(430, 520) : dice.uniform(330, 430);
   const double middle = slab < 130 ? dice.uniform(-35, 55) : dice.uniform(-0.35, 0.2) * slab;
   const double off_x = dice.uniform(-15, 15), off_y = dice.uniform(-15, 15);
 

@@ -105,17 +105,33 @@ class Builder {
   double inner_x() const { return half_x_ - fat_ - wall_; }
   double inner_y() const { return half_y_ - fat_ - wall_; }
 
+  /// An arm that lies beside the trunk: fat, muscle, one bone above the elbow or two below it.
+  void arm(int side) {
+    const double r = d_.uniform(24, 48), flat = d_.uniform(0.7, 1.1), fat = d_.uniform(2, 12), lean = d_.uniform(-0.15, 0.15);
+    const double x = side * (half_x_ + r + d_.uniform(0, 45)), y = d_.uniform(-0.9, 0.4) * half_y_;
+    const bool two = d_.chance(0.4);
+    const double bone = two ? d_.uniform(5, 8) : d_.uniform(8, 13), off = two ? d_.uniform(9, 14) : d_.uniform(0, 6), hu = d_.uniform(300, 900);
+    const auto at = [=](const Point& p) { return Point{p[0] - x - lean * p[2], p[1] - y, 0}; };
+    add(0, d_.uniform(-115, -60), 10, [=](const Point& p) { return tube(at(p), r, r * flat); });
+    add(0, hu_.muscle, 15, [=](const Point& p) { return tube(at(p), r - fat, r * flat - fat); });
+    for (int i : {-1, 1})
+      if (two || i > 0) add(0, hu, 40, [=](const Point& p) { return tube(minus(at(p), {i * off, 0.3 * off, 0}), bone, bone); });
+  }
+
   /// What is outside the skin.
   void around() {
-    if (d_.chance(0.3))  // arms at the sides
-      for (int side : {-1, 1}) {
-        const double r = d_.uniform(28, 45), x = side * (half_x_ + r + d_.uniform(2, 15)), y = d_.uniform(-40, 30);
-        add(0, d_.uniform(20, 60), 15, [=](const Point& p) { return tube({p[0] - x, p[1] - y, 0}, r, r); });
-        add(0, d_.uniform(300, 700), 30, [=](const Point& p) { return tube({p[0] - x, p[1] - y, 0}, 11, 11); });
-      }
-    if (d_.chance(0.3)) {  // a curved couch
-      const double top = -half_y_ - d_.uniform(2, 10), depth = d_.uniform(300, 700), thick = d_.uniform(2, 6), hu = d_.uniform(-400, 100);
-      add(0, hu, 0, [=](const Point& p) { return std::max(std::fabs(std::hypot(p[0], p[1] - top - depth) - depth) - thick, std::fabs(p[0]) - 220); });
+    if (d_.chance(0.5))
+      for (int side : {-1, 1})
+        if (d_.chance(0.85)) arm(side);
+    if (d_.chance(0.45)) {  // a curved couch, of one shell or two
+      const double top = -half_y_ - d_.uniform(2, 15), depth = d_.uniform(250, 800), thick = d_.uniform(1.5, 5), hu = d_.uniform(-400, 300);
+      const int shells = d_.chance(0.5) ? 2 : 1;
+      const double apart = d_.uniform(8, 40), wide = d_.uniform(150, 240);
+      for (int i = 0; i < shells; ++i)
+        add(0, hu, 0, [=](const Point& p) {
+          const double r = depth + apart * i;
+          return std::max({std::fabs(std::hypot(p[0], p[1] - top - depth) - r) - thick, std::fabs(p[0]) - wide, p[1] - top - 60});
+        });
     } else if (d_.chance(0.6)) {  // a flat one
       const double top = -half_y_ - d_.uniform(2, 14), thick = d_.uniform(8, 30), wide = d_.uniform(180, 230);
       const double hu = d_.uniform(-500, -50);
