@@ -12,7 +12,7 @@ namespace vesal::image {
 struct PhantomOptions {
   std::array<double, 3> spacing{0, 0, 0};  ///< mm along x (left-right), y, z; drawn: 1.2-3.2 in plane, 1.5-5 through plane
   std::string orientation;                 ///< of the stored array, e.g. "LPS"; drawn from the eight without an axis swap
-  double slab_mm = 0;                      ///< length along the body; drawn: 60-320
+  double slab_mm = 0;                      ///< length along the body; drawn: 25-120 or 140-360
 
   // What another scanner or protocol does to the picture of the same body.
   double noise_hu = 0;  ///< standard deviation of noise on top of the scanner's own
