@@ -17,17 +17,17 @@ ProgressSink sink;
 /// The step that began first: steps inside it stay silent once it has something to show, and print no line of their own at their end.
 Progress* outermost = nullptr;
 
-std::string clock_text(double seconds) {
-  const auto s = static_cast<std::int64_t>(seconds + 0.5);
-  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60) : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-}
-
 void clear_unlocked() {
   if (line_open) std::fputs("\r\033[K", stderr);
   line_open = false;
 }
 
 }  // namespace
+
+std::string clock_text(double seconds) {
+  const auto s = static_cast<std::int64_t>(seconds + 0.5);
+  return s < 3600 ? fmt::format("{}:{:02}", s / 60, s % 60) : fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+}
 
 void set_progress_sink(ProgressSink s) { sink = std::move(s); }
 void set_progress_visible(bool v) { visible = v; }
@@ -51,6 +51,11 @@ Progress::~Progress() {
 
 double Progress::seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
 
+void Progress::note(std::string text) {
+  std::lock_guard lock(terminal);
+  note_ = std::move(text);
+}
+
 void Progress::advance(std::int64_t units) {
   done_ += units;
   const auto now = static_cast<std::int64_t>(seconds() * 1000);
@@ -68,17 +73,17 @@ void Progress::draw(bool last) {
   if (isatty(STDERR_FILENO)) {
     clear_unlocked();
     if (last) {
-      if (elapsed >= 0.5) fmt::print(stderr, "{:<24} {:.1f} s\n", title_, elapsed);
+      if (elapsed >= 0.5) fmt::print(stderr, "{:<24} {:.1f} s{}{}\n", title_, elapsed, note_.empty() ? "" : "  ", note_);
       return;
     }
     constexpr int kWidth = 30;
     const int full = static_cast<int>(share * kWidth);
-    fmt::print(stderr, "{:<24} [{}{}] {:3.0f} %  {} left", title_, std::string(full, '#'), std::string(kWidth - full, '.'), share * 100,
-               left < 0 ? "?" : clock_text(left));
+    fmt::print(stderr, "{:<24} [{}{}] {:3.0f} %  {} left{}{}", title_, std::string(full, '#'), std::string(kWidth - full, '.'), share * 100,
+               left < 0 ? "?" : clock_text(left), note_.empty() ? "" : "  ", note_);
     line_open = true;
     std::fflush(stderr);
   } else if (last && elapsed >= 0.5) {
-    fmt::print(stderr, "{}: {:.1f} s\n", title_, elapsed);
+    fmt::print(stderr, "{}: {:.1f} s{}{}\n", title_, elapsed, note_.empty() ? "" : ", ", note_);
   }
 }
 

@@ -1,20 +1,33 @@
 // vesal bundle run: what `python -m monai.bundle run` does.
 #include <fmt/format.h>
 
-#include "base/cancel.h"
 #include "base/log.h"
 #include "base/registry.h"
 #include "bundle/metadata.h"
 #include "bundle/resolver.h"
 #include "cli/config_options.h"
+#include "train/training_run.h"
 
 namespace vesal::cli {
 namespace {
 
 struct Options {
   std::string run_id = "run", init_id = "initialize", final_id = "finalize";
-  std::string logging_file, tracking, workflow_type;
+  std::string logging_file, tracking, workflow_type, resume, training_dir;
 };
+
+bool is_true(const std::string& text) { return !text.empty() && text != "False" && text != "false" && text != "0"; }
+
+train::RunOptions run_options(bundle::ConfigParser& parser, const Options& options) {
+  train::RunOptions o;
+  o.resume = is_true(options.resume);
+  if (options.training_dir == "None" || options.training_dir == "none") {
+    if (o.resume) throw Error(ErrorKind::usage, "--resume needs the folder that --training_dir none does without");
+    return o;
+  }
+  o.folder = options.training_dir.empty() ? train::training_folder(parser) : std::filesystem::path(options.training_dir);
+  return o;
+}
 
 /// Ids that could be meant: expressions and lists of expressions at the top.
 std::string runnable_ids(const bundle::ConfigParser& parser) {
@@ -49,11 +62,7 @@ int run(ConfigOptions& config, const Options& options) {
   if (!parser.contains(run_id))
     throw Error(ErrorKind::not_found, config.config_files().back().string() + ": there is no id '" + run_id + "' to run; " + runnable_ids(parser));
 
-  for (const std::string& id : {options.init_id, run_id, options.final_id}) {
-    check_cancelled();
-    log::debug("running '{}'", id);
-    parser.run_expressions(id);
-  }
+  train::run_training(parser, {options.init_id, run_id, options.final_id}, run_options(parser, options));
   return 0;
 }
 
@@ -72,6 +81,9 @@ const RegisterCommand command({
       config->add("final_id", o->final_id, "What to run after (default: finalize); it need not be there");
       config->add("logging_file", o->logging_file, "Accepted and not used; see --quiet and --verbose");
       config->add("tracking", o->tracking, "Accepted with a warning: there is no experiment tracking");
+      config->add("resume", o->resume, "Go on with a training after its last whole epoch, to the same numbers as if it had never stopped");
+      config->add("training_dir", o->training_dir,
+                  "Where a training keeps its state and curves after each epoch (default: BUNDLE_ROOT/training); none: nowhere");
       config->add("workflow_type", o->workflow_type, "train or infer: warn of properties that such a workflow should have");
       return [config, o] { return run(*config, *o); };
     },

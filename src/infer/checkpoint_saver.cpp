@@ -87,7 +87,23 @@ class CheckpointSaver : public Handler {
               {.every = every});
   }
 
+  Value memory() const override { return List{{remembered(best_), remembered(final_), remembered(interval_)}}; }
+  void recall(const Value& memory) override {
+    Kept* const kinds[] = {&best_, &final_, &interval_};
+    for (std::size_t i = 0; i < 3; ++i) {
+      kinds[i]->files.clear();
+      for (const Value& file : memory.items().at(i).items())
+        kinds[i]->files.emplace_back(file.as_dict().at("score").as_float(), inside(folder_, file.as_dict().at("file").as_string()));
+    }
+  }
+
  private:
+  static Value remembered(const Kept& kept) {
+    List files;
+    for (const auto& [score, path] : kept.files) files.items.emplace_back(Dict{{"score", score}, {"file", path.filename().string()}});
+    return files;
+  }
+
   void save_final(Workflow& engine, const std::string& message) {
     final_.files.clear();  // the one of an earlier run is replaced, whatever its score
     const std::int64_t at = engine.state().iteration;

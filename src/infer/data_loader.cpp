@@ -39,7 +39,7 @@ struct Plan {
 
 class PlainStream : public BatchStream {
  public:
-  explicit PlainStream(Plan plan) : plan_(std::move(plan)) {}
+  PlainStream(Plan plan, std::int64_t begin) : plan_(std::move(plan)), next_(begin) {}
   std::optional<Batch> next() override {
     if (next_ == plan_.batches) return std::nullopt;
     return plan_.make(next_++);
@@ -47,13 +47,14 @@ class PlainStream : public BatchStream {
 
  private:
   Plan plan_;
-  std::int64_t next_ = 0;
+  std::int64_t next_;
 };
 
 /// Threads take the numbers of batches in turn and put what they made where next() waits for it.
 class ThreadedStream : public BatchStream {
  public:
-  ThreadedStream(Plan plan, int workers, int ahead) : plan_(std::move(plan)), ahead_(static_cast<std::int64_t>(workers) * ahead) {
+  ThreadedStream(Plan plan, std::int64_t begin, int workers, int ahead)
+      : plan_(std::move(plan)), ahead_(static_cast<std::int64_t>(workers) * ahead), begun_(begin), taken_(begin) {
     for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
   }
   ~ThreadedStream() override {
@@ -100,7 +101,7 @@ class ThreadedStream : public BatchStream {
   }
 
   Plan plan_;
-  std::int64_t ahead_, begun_ = 0, taken_ = 0;
+  std::int64_t ahead_, begun_, taken_;
   bool stop_ = false;
   std::map<std::int64_t, Made> made_;
   std::mutex mutex_;
@@ -246,7 +247,12 @@ std::vector<std::int64_t> DataLoader::sampled() const {
   return order;
 }
 
-std::unique_ptr<BatchStream> DataLoader::open() {
+void DataLoader::set_passes(std::int64_t n) {
+  seed_ = global_seed();
+  passes_ = static_cast<std::uint64_t>(n);
+}
+
+std::unique_ptr<BatchStream> DataLoader::open(std::int64_t skip) {
   if (const std::uint64_t seed = global_seed(); seed != seed_) {
     seed_ = seed;
     passes_ = 0;
@@ -263,9 +269,13 @@ std::unique_ptr<BatchStream> DataLoader::open() {
   std::unique_ptr<BatchStream> stream;
   const int workers =
       static_cast<int>(std::min<std::int64_t>({options_.num_workers, plan.batches, std::max(1u, std::thread::hardware_concurrency())}));
-  if (workers > 0) stream = std::make_unique<ThreadedStream>(std::move(plan), workers, options_.ahead);
-  else stream = std::make_unique<PlainStream>(std::move(plan));
-  if (options_.repeats > 1) stream = std::make_unique<Repeated>(std::move(stream), options_.repeats);
+  const std::int64_t begin = std::min(skip / options_.repeats, plan.batches);
+  if (workers > 0) stream = std::make_unique<ThreadedStream>(std::move(plan), begin, workers, options_.ahead);
+  else stream = std::make_unique<PlainStream>(std::move(plan), begin);
+  if (options_.repeats > 1) {
+    stream = std::make_unique<Repeated>(std::move(stream), options_.repeats);
+    for (std::int64_t i = begin * options_.repeats; i < skip; ++i) stream->next();
+  }
   return stream;
 }
 

@@ -28,7 +28,9 @@ class DataLoader : public Loader, public bundle::Iterable {
   std::string type_name() const override { return name_; }
   std::optional<std::int64_t> length() const override;             ///< batches per pass
   std::optional<Value> attribute(std::string_view name) override;  ///< dataset, batch_size, num_workers, sampler
-  std::unique_ptr<BatchStream> open() override;
+  std::unique_ptr<BatchStream> open(std::int64_t skip = 0) override;
+  std::int64_t passes() const override { return static_cast<std::int64_t>(passes_); }
+  void set_passes(std::int64_t n) override;
   bundle::IteratorPtr iterate() override;
 
  private:

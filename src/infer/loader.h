@@ -23,7 +23,11 @@ class BatchStream {
 /// Something that can be passed over again and again; a shuffling one draws a new order for each pass.
 class Loader : public Object {
  public:
-  virtual std::unique_ptr<BatchStream> open() = 0;
+  /// A new pass, from its batch number `skip` on.
+  virtual std::unique_ptr<BatchStream> open(std::int64_t skip = 0) = 0;
+  /// How many passes were opened, which decides what the next one draws.
+  virtual std::int64_t passes() const { return 0; }
+  virtual void set_passes(std::int64_t) {}
 };
 
 /// Stacks a batch: arrays and images of one key become one array [N, ...], numbers an array [N], text a list, dictionaries are

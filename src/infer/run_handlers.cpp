@@ -23,6 +23,10 @@ class ValidationHandler : public Handler {
     // Not at Event::started: a training that is resumed is no longer at its start, and that is known only after this event.
     engine.on(Event::epoch_started, [self](Workflow& w) { self->validate(w.state().epoch - 1); }, {.once = 1});
   }
+  Value memory() const override { return validator_ ? validator_->memory() : Value(); }
+  void recall(const Value& memory) override {
+    if (validator_) validator_->recall(memory);
+  }
   std::optional<Value> attribute(std::string_view name) override {
     if (name == "validator") return validator_ ? Value(validator_) : Value();
     if (name != "set_validator") return std::nullopt;
@@ -60,6 +64,8 @@ class LrScheduleHandler : public Handler {
     };
     engine.on(level_event(a_.get<bool>("epoch_level")), step);
   }
+  Value memory() const override { return call_method(a_["lr_scheduler"], "state_dict"); }
+  void recall(const Value& memory) override { call_method(a_["lr_scheduler"], "load_state_dict", {{memory}, {}}); }
 
  private:
   Args a_;
@@ -79,6 +85,11 @@ class EarlyStopHandler : public Handler {
   std::string type_name() const override { return "EarlyStopHandler"; }
   void attach(Workflow& engine) override {
     engine.on(level_event(epoch_level_), [self = std::static_pointer_cast<EarlyStopHandler>(shared_from_this())](Workflow& w) { self->check(w); });
+  }
+  Value memory() const override { return Dict{{"best", best_ ? Value(*best_) : Value()}, {"waited", waited_}}; }
+  void recall(const Value& memory) override {
+    best_ = cast<std::optional<double>>(memory.as_dict().at("best"));
+    waited_ = memory.as_dict().at("waited").as_int();
   }
   std::optional<Value> attribute(std::string_view name) override {
     if (name != "set_trainer") return std::nullopt;

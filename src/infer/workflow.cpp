@@ -23,9 +23,14 @@ Value apply(const Value& transform, Value data) {
 
 std::shared_ptr<Device> device_of(const Value& v) { return v.is_string() ? Device::parse(v.as_string()) : cast<std::shared_ptr<Device>>(v); }
 
+thread_local std::function<void(Workflow&)> watch;
+
 bool is_epoch_event(Event e) { return e == Event::epoch_started || e == Event::epoch_completed; }
 
 }  // namespace
+
+RunWatch::RunWatch(std::function<void(Workflow&)> started) { watch = std::move(started); }
+RunWatch::~RunWatch() { watch = nullptr; }
 
 Workflow::Options Workflow::options(const Args& args, const std::string& loader, const std::string& key_metric, const std::string& handlers) {
   Options o;
@@ -58,6 +63,7 @@ Workflow::Workflow(Options options) : options_(std::move(options)), logger_(std:
   for (const Value& v : options_.handlers.is_sequence() ? options_.handlers.items() : one) {
     const auto handler = v.object<Handler>();
     if (!handler) throw Error(ErrorKind::config, "handlers: " + v.type_name() + " is no handler");
+    handlers_.push_back(handler);
     handler->attach(*this);
   }
 }
@@ -165,6 +171,7 @@ void Workflow::run() {
   }
   if (s.epoch >= s.max_epochs) s.epoch = s.iteration = 0;
   terminate_ = false;
+  if (watch) watch(*this);
   try {
     fire(Event::started);
     while (s.epoch < s.max_epochs && !terminate_) {
@@ -190,7 +197,10 @@ void Workflow::run_epoch() {
   for (std::int64_t done = 0; (!s.epoch_length || done < *s.epoch_length) && !terminate_;) {
     check_cancelled();
     s.batch = s.output = Value();  // before the next batch is made: one scan in memory at a time
-    if (!stream_) stream_ = options_.data_loader->open();
+    if (!stream_) {
+      stream_ = options_.data_loader->open();
+      taken_ = 0;
+    }
     std::optional<Batch> batch = stream_->next();
     if (!batch) {  // the end of a pass; an epoch may be longer or shorter than one
       stream_.reset();
@@ -203,10 +213,13 @@ void Workflow::run_epoch() {
       continue;
     }
     restarted = false;
+    ++taken_;
     items_ = std::move(*batch);
     one_iteration();
     ++done;
-    if (progress) progress->advance();
+    if (!progress) continue;
+    if (note_) progress->note(note_());
+    progress->advance();
   }
 }
 

@@ -77,6 +77,9 @@ class Workflow;
 class Handler : public Object {
  public:
   virtual void attach(Workflow& engine) = 0;
+  /// What it must know to go on in another process, as plain data; None: nothing.
+  virtual Value memory() const { return {}; }
+  virtual void recall(const Value&) {}
 };
 
 /// A measure over the outputs of an epoch (ignite's Metric). The engine resets it when an epoch starts, updates it with what
@@ -128,6 +131,14 @@ class Workflow : public Object {
   /// Ends the run after this iteration.
   void terminate() { terminate_ = true; }
 
+  /// Where a run stands at the end of an epoch, as plain data and arrays: epoch, best metric, where the loader is, what the handlers remember.
+  /// A run of an engine of the same configuration that recalls it (once started) goes on to the same numbers.
+  virtual Value memory() const;
+  /// Throws Error(weights) if it is the memory of another configuration.
+  virtual void recall(const Value& memory);
+  /// Text for the progress line, e.g. the loss so far.
+  void set_note(std::function<std::string()> note) { note_ = std::move(note); }
+
   /// run, state, logger, terminate, add_event_handler(event, callable).
   std::optional<Value> attribute(std::string_view name) override;
 
@@ -168,9 +179,21 @@ class Workflow : public Object {
     EventFilter filter;
   };
   std::map<Event, std::vector<Listener>> listeners_;
+  std::vector<std::shared_ptr<Handler>> handlers_;
+  std::function<std::string()> note_;
   std::unique_ptr<BatchStream> stream_;
+  std::int64_t taken_ = 0;  ///< batches of the pass that stream_ is
   Batch items_;
   bool terminate_ = false;
+};
+
+/// While it lives, engines that start to run on this thread are shown to `started` first, those that run inside of others too. One at a time.
+class RunWatch {
+ public:
+  explicit RunWatch(std::function<void(Workflow&)> started);
+  ~RunWatch();
+  RunWatch(const RunWatch&) = delete;
+  RunWatch& operator=(const RunWatch&) = delete;
 };
 
 /// The arguments all engines have from epoch_length on, in the peer's order.

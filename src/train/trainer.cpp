@@ -3,7 +3,10 @@
 
 #include <utility>
 
+#include "base/random.h"
 #include "base/ranks.h"
+#include "bundle/checkpoint.h"
+#include "infer/handler_tools.h"
 #include "infer/inferer.h"
 #include "infer/last_checkpoint.h"
 #include "infer/workflow.h"
@@ -41,8 +44,23 @@ class SupervisedTrainer : public infer::Workflow {
       throw Error(ErrorKind::unsupported, "SupervisedTrainer trains through a SimpleInferer, not through " + inferer_.type_name());
     if (plain) inferer_ = Value();
     on(infer::Event::started, [](Workflow&) { infer::forget_checkpoint(); });
+    // What libtorch draws (dropout) hangs on the epoch, not on the epochs this process has run before.
+    on(infer::Event::epoch_started, [](Workflow& w) { torch::manual_seed(mix_seed(global_seed(), static_cast<std::uint64_t>(w.state().epoch))); });
   }
   std::string type_name() const override { return "SupervisedTrainer"; }
+  /// Also the network and the optimizer, arrays copied by whoever writes them.
+  Value memory() const override {
+    Value memory = Workflow::memory();
+    memory.mutable_dict()["network"] = bundle::to_value(own_network()->state_dict());
+    memory.mutable_dict()["optimizer"] = optimizer_->state_dict();
+    return memory;
+  }
+  void recall(const Value& memory) override {
+    const Dict& m = memory.as_dict();
+    own_network()->load_state_dict(bundle::find_state_dict(m.at("network")), true);
+    optimizer_->load_state_dict(m.at("optimizer"));
+    Workflow::recall(memory);
+  }
   void run() override {
     if (state().epoch_length == 0) throw Error(ErrorKind::config, "there is nothing to train on: " + why_empty(*this->options().data_loader));
     Workflow::run();
@@ -85,6 +103,9 @@ class SupervisedTrainer : public infer::Workflow {
   }
 
  private:
+  /// Without what wraps it for several ranks.
+  nn::NetworkPtr own_network() const { return infer::unwrapped(Value(network_)).object<nn::Network>(); }
+
   /// A tensor, or a tuple of what a network with several outputs gives.
   Value predict(const Tensor& inputs, const CallArgs& extra) const {
     CallArgs args{{nn::to_value(inputs)}, extra.named};

@@ -16,7 +16,7 @@ class ListLoader : public Loader {
   explicit ListLoader(std::vector<Value> items) : items_(std::move(items)) {}
   std::string type_name() const override { return "ListLoader"; }
   std::optional<std::int64_t> length() const override { return static_cast<std::int64_t>(items_.size()); }
-  std::unique_ptr<BatchStream> open() override {
+  std::unique_ptr<BatchStream> open(std::int64_t) override {
     struct Stream : BatchStream {
       std::vector<Value> items;
       std::size_t at = 0;

@@ -11,7 +11,7 @@ class CountingLoader : public Loader {
   CountingLoader(int batches, int per_batch) : batches_(batches), per_batch_(per_batch) {}
   std::string type_name() const override { return "CountingLoader"; }
   std::optional<std::int64_t> length() const override { return batches_; }
-  std::unique_ptr<BatchStream> open() override {
+  std::unique_ptr<BatchStream> open(std::int64_t) override {
     ++opened;
     struct Stream : BatchStream {
       int next_ = 0, batches_, per_batch_;
