@@ -16,7 +16,11 @@ struct Options {
   std::string logging_file, tracking, workflow_type, resume, training_dir;
 };
 
-bool is_true(const std::string& text) { return !text.empty() && text != "False" && text != "false" && text != "0"; }
+bool is_true(const std::string& text) {
+  if (text.empty() || text == "False" || text == "false") return false;
+  if (text == "True" || text == "true") return true;
+  throw Error(ErrorKind::usage, "--resume is True or False, not " + text);
+}
 
 train::RunOptions run_options(bundle::ConfigParser& parser, const Options& options) {
   train::RunOptions o;
@@ -81,7 +85,7 @@ const RegisterCommand command({
       config->add("final_id", o->final_id, "What to run after (default: finalize); it need not be there");
       config->add("logging_file", o->logging_file, "Accepted and not used; see --quiet and --verbose");
       config->add("tracking", o->tracking, "Accepted with a warning: there is no experiment tracking");
-      config->add("resume", o->resume, "Go on with a training after its last whole epoch, to the same numbers as if it had never stopped");
+      config->add_switch("resume", o->resume, "Go on with a training after its last whole epoch, to the same numbers as if it had never stopped");
       config->add("training_dir", o->training_dir,
                   "Where a training keeps its state and curves after each epoch (default: BUNDLE_ROOT/training); none: nowhere");
       config->add("workflow_type", o->workflow_type, "train or infer: warn of properties that such a workflow should have");

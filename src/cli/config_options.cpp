@@ -57,6 +57,11 @@ void ConfigOptions::add(const std::string& name, std::string& value, const std::
   app_.add_option("--" + name, value, doc);
 }
 
+void ConfigOptions::add_switch(const std::string& name, std::string& value, const std::string& doc) {
+  named_.emplace_back(name, &value);
+  app_.add_flag("--" + name + "{True}", value, doc);
+}
+
 void ConfigOptions::read() {
   if (done_) return;
   done_ = true;

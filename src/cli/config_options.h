@@ -20,6 +20,7 @@ class ConfigOptions {
   explicit ConfigOptions(CLI::App& app);
   /// `--NAME VALUE`, which the file of --args_file may hold as well; `value` keeps its default without either.
   void add(const std::string& name, std::string& value, const std::string& doc);
+  void add_switch(const std::string& name, std::string& value, const std::string& doc);  ///< --NAME is "True"
 
   /// What follows is known once the command line has been parsed. Throws Error(usage | not_found | format | config).
   /// A parser with the files read in order, the metadata ("metadata.json" beside the first file when none is named), the overrides.
