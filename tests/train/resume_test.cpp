@@ -96,6 +96,7 @@ TEST_F(Resume, EndsWithTheSameNumbers) {
   fs::remove_all(folder_ / "models");
 
   bundle::ConfigParser begun = parser(6);
+  set_global_seed(3);  // as `initialize` does, but the network is built here
   begun.object<Workflow>("trainer")->on(Event::iteration_completed, [](Workflow& w) {
     if (w.state().iteration == 13) throw Error(ErrorKind::cancelled, "stopped");  // in the third epoch
   });
@@ -104,7 +105,7 @@ TEST_F(Resume, EndsWithTheSameNumbers) {
   bundle::ConfigParser rest = parser(6);
   const RunReport resumed = run(rest, "resumed", true);
 
-  EXPECT_EQ(weights("resumed"), weights("straight"));
+  EXPECT_TRUE(weights("resumed") == weights("straight"));
   EXPECT_EQ(models(), models_of_straight);
   ASSERT_EQ(resumed.history.size(), 6u);
   for (std::size_t i = 0; i < 6; ++i) {
@@ -122,7 +123,7 @@ TEST_F(Resume, SameSeedSameWeights) {
   second.set("loader::num_workers", 0);
   run(first, "first", false);
   run(second, "second", false);
-  EXPECT_EQ(weights("first"), weights("second"));
+  EXPECT_TRUE(weights("first") == weights("second"));
 }
 
 TEST_F(Resume, RefusesWhatIsNoStateOrOfAnotherConfiguration) {
