@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <set>
 
 #include "base/cancel.h"
@@ -15,6 +16,7 @@
 #include "base/random.h"
 #include "base/ranks.h"
 #include "bundle/checkpoint.h"
+#include "infer/curves.h"
 #include "infer/handler_tools.h"
 #include "infer/workflow.h"
 
@@ -58,6 +60,27 @@ double learning_rate_of(Workflow& trainer) {
   return groups.items().empty() ? kNone : groups.items()[0].as_dict().at("lr").as_float();
 }
 
+infer::Curves curves_of(const History& history) {
+  infer::Curves curves{.title = fmt::format("{} epochs", history.size())};
+  const auto line = [&](std::vector<image::Series>& lines, const std::string& name) -> image::Series& {
+    for (image::Series& s : lines)
+      if (s.name == name) return s;
+    return lines.emplace_back(image::Series{name, {}, {}});
+  };
+  const auto point = [&](std::vector<image::Series>& lines, const std::string& name, const EpochRecord& r, double value) {
+    image::Series& s = line(lines, name);
+    s.x.push_back(static_cast<double>(r.epoch));
+    s.y.push_back(value);
+  };
+  for (const EpochRecord& r : history) {
+    point(curves.losses, "train loss", r, r.loss);
+    if (!std::isnan(r.learning_rate)) point(curves.learning_rates, "learning rate", r, r.learning_rate);
+    for (const auto& [name, value] : r.metrics) point(curves.metrics, name, r, value);
+    for (const auto& [name, value] : r.validation) point(curves.metrics, name, r, value);
+  }
+  return curves;
+}
+
 /// Watches the first trainer that starts and the evaluators that run inside of it.
 class TrainingWatch {
  public:
@@ -69,6 +92,7 @@ class TrainingWatch {
     else if (trainer_) engine.on(Event::epoch_completed, [this](Workflow& w) { note_validation(w); });
   }
 
+  void finish() { draw(true); }
   bool trained() const { return trainer_ != nullptr; }
   const History& history() const { return history_; }
   fs::path state_file() const { return o_.folder.empty() ? fs::path() : o_.folder / "state.pt"; }
@@ -129,7 +153,16 @@ class TrainingWatch {
     current_.seconds = epoch_watch_.seconds();
     history_.push_back(current_);
     keep(trainer);
+    draw(false);
     if (o_.epoch_done) o_.epoch_done(history_);
+  }
+
+  /// At most every ten seconds: a page takes a while to draw.
+  void draw(bool last) {
+    if (o_.folder.empty() || ranks::rank() != 0 || history_.empty()) return;
+    if (!last && drawn_ && drawn_->seconds() < 10) return;
+    drawn_.emplace();
+    infer::write_curves(o_.folder / "curves.png", curves_of(history_));
   }
 
   void keep(Workflow& trainer) {
@@ -168,6 +201,7 @@ class TrainingWatch {
   std::int64_t iterations_ = 0, all_iterations_ = 0, first_epoch_ = 0, kept_epoch_ = 0;
   std::string best_;
   Stopwatch run_watch_, epoch_watch_;
+  std::optional<Stopwatch> drawn_;
 };
 
 void check_folder(const RunOptions& options) {
@@ -196,6 +230,7 @@ RunReport run_training(bundle::ConfigParser& parser, const std::vector<std::stri
         fmt::format("what was trained up to epoch {} is in {}; --resume goes on from there", training.kept_epoch(), training.state_file().string());
     throw Error(e.kind(), std::string(e.what()) + "; " + kept);
   }
+  training.finish();
   return {training.trained(), training.history()};
 }
 

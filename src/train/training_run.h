@@ -15,7 +15,7 @@
 namespace vesal::train {
 
 struct RunOptions {
-  /// Gets state.pt (what --resume needs; torch.load opens it) and history.json after each epoch. Empty: nothing is kept.
+  /// Gets state.pt (what --resume needs; torch.load opens it), history.json and curves.png as it goes. Empty: nothing is kept.
   std::filesystem::path folder;
   bool resume = false;
   std::function<void(const History&)> epoch_done;

@@ -8,6 +8,7 @@
 #include "bundle/checkpoint.h"
 #include "bundle/config.h"
 #include "infer/workflow.h"
+#include "train/training_run.h"
 #include "tune/bundle_recipe.h"
 #include "tune/forecast.h"
 #include "tune/new_bundle.h"
@@ -99,9 +100,10 @@ void begin(const Study& s, const TuningOptions& options, const fs::path& work) {
   write_file(work / "configs/train.json", to_json(s.recipe, 4) + "\n");  // last: with it the training can be resumed
 }
 
-void train(bundle::ConfigParser& parser, TuningResult& result) {
-  parser.run_expressions("initialize");
-  parser.run_expressions("run");
+void train(bundle::ConfigParser& parser, const fs::path& work, TuningResult& result) {
+  const fs::path folder = work / "training";
+  const bool begun = fs::exists(folder / "state.pt");  // else it was broken off in its first epoch
+  train::run_training(parser, {"initialize", "run"}, {.folder = folder, .resume = begun, .epoch_done = {}});
   const auto trainer = parser.object<infer::Workflow>("train::trainer"), validator = parser.object<infer::Workflow>("validate::evaluator");
   result.epochs = trainer->state().epoch;
   const infer::State& scored = validator->state();
@@ -109,6 +111,7 @@ void train(bundle::ConfigParser& parser, TuningResult& result) {
     throw Error(ErrorKind::config, "the training ended without a validation, so that no weights were kept");
   result.best_score = scored.best_metric.as_float();
   result.best_epoch = scored.best_metric_epoch;
+  fs::remove(folder / "state.pt");  // of use to nobody any more; the history and the curves stay
 }
 
 /// A training that ended before it kept anything leaves nothing.
@@ -184,7 +187,7 @@ TuningResult tune(const TuningOptions& options) {
   try {
     if (!options.resume) begin(all, options, work);
     bundle::ConfigParser parser = parser_of(options, work);
-    train(parser, result);
+    train(parser, work, result);
   } catch (...) {
     forget_if_useless(work);
     throw;
