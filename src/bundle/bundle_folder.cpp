@@ -6,17 +6,13 @@
 #include <sstream>
 
 #include "base/registry.h"
+#include "base/text.h"
 #include "bundle/config.h"
 
 namespace vesal::bundle {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 std::string text_of(const Value& metadata, const char* key) {
   const Value* found = metadata.is_dict() ? metadata.as_dict().find(key) : nullptr;

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/expr_eval.h"
 #include "bundle/resolver.h"
 #include "bundle/yaml.h"
@@ -14,12 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 const char* const kMeta = "_meta_";
-
-std::string lower_extension(const fs::path& file) {
-  std::string e = file.extension().string();
-  std::transform(e.begin(), e.end(), e.begin(), [](unsigned char c) { return std::tolower(c); });
-  return e;
-}
 
 /// Where an id is to be stored: the parent container and the last key. `make` creates missing dicts on the way.
 void store(Value& config, const std::string& id, Value value, bool make) {
@@ -106,7 +101,7 @@ ConfigParser& ConfigParser::operator=(ConfigParser&& other) noexcept {
 }
 
 Value ConfigParser::load_config_file(const fs::path& file) {
-  const std::string extension = lower_extension(file);
+  const std::string extension = lower(file.extension().string());
   const bool json = extension == ".json";
   if (!json && extension != ".yaml" && extension != ".yml")
     throw Error(ErrorKind::config, file.string() + ": a config file ends with .json, .yaml or .yml");

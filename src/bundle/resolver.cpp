@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/expr_eval.h"
 #include "bundle/expr_runtime.h"
 
@@ -42,8 +43,7 @@ bool is_flag_set(const Value& v) {
   if (!v.is_string()) return expr::truth(v);
   std::string s = v.as_string();
   std::erase_if(s, [](char c) { return std::isspace(static_cast<unsigned char>(c)); });
-  std::transform(s.begin(), s.end(), s.begin(), [](unsigned char c) { return std::tolower(c); });
-  return s == "true";
+  return lower(s) == "true";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "image/gzip.h"
 
 namespace vesal::image {
@@ -15,11 +16,6 @@ namespace {
 std::vector<Format>& table() {
   static std::vector<Format> formats;
   return formats;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
 }
 
 /// The format with the longest extension that ends the name; nullptr if none does.

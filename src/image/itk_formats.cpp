@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "image/voxels.h"
 
 namespace vesal::image {
@@ -24,8 +25,7 @@ constexpr std::pair<Component, DType> kComponents[] = {
 
 /// The reader of a file: MetaImage or NRRD, by name.
 itk::ImageIOBase::Pointer io_of(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::string extension = lower(path.extension().string());
   if (extension == ".nrrd" || extension == ".nhdr") return itk::NrrdImageIO::New().GetPointer();
   return itk::MetaImageIO::New().GetPointer();
 }

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "image/gzip.h"
 #include "image/nifti.h"
 
@@ -83,11 +84,7 @@ void write_pieces(AtomicFile& file, const Pieces& pieces, const Affine& affine, 
   }
 }
 
-bool has_gz_ending(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return ending == ".gz";
-}
+bool has_gz_ending(const std::filesystem::path& path) { return lower(path.extension().string()) == ".gz"; }
 
 const RegisterFormat registered(
     {.name = "NIfTI", .extensions = {".nii", ".nii.gz"}, .recognises = looks_like_nifti, .read = read_nifti, .write = write_nifti});

@@ -1,12 +1,12 @@
 // ScaleIntensityFixedMean, RandScaleIntensityFixedMean: contrast about the image's mean. MONAI: the same names.
 #include "transforms/arguments.h"
-#include "transforms/elementwise.h"
-#include "transforms/random_transform.h"
+#include "transforms/factor_step.h"
 
 namespace vesal::transforms {
 namespace {
 
 struct FixedMean {
+  static constexpr const char* kName = "ScaleIntensityFixedMean";
   bool fixed_mean, preserve_range, channel_wise;
   std::optional<DType> type;
   explicit FixedMean(const Args& args)
@@ -41,32 +41,6 @@ struct FixedMean {
   }
 };
 
-class ScaleIntensityFixedMean : public ImageTransform {
- public:
-  explicit ScaleIntensityFixedMean(const Args& args) : scaling_(args), factor_(args.get<double>("factor")) {}
-  std::string type_name() const override { return "ScaleIntensityFixedMean"; }
-  Image transform(const Image& image) const override { return scaling_.apply(image, factor_); }
-
- private:
-  FixedMean scaling_;
-  double factor_;
-};
-
-class RandScaleIntensityFixedMean : public RandomImageTransform {
- public:
-  explicit RandScaleIntensityFixedMean(const Args& args)
-      : RandomImageTransform(args.get<double>("prob")), scaling_(args), factors_(interval_argument(args, "factors")) {}
-  std::string type_name() const override { return "RandScaleIntensityFixedMean"; }
-
- protected:
-  Image changed(const Image& image, Random& random) const override { return scaling_.apply(image, factors_.draw(random)); }
-  Image unchanged(const Image& image) const override { return scaling_.type ? image.with(converted(image.array(), *scaling_.type)) : image; }
-
- private:
-  FixedMean scaling_;
-  Interval factors_;
-};
-
 const Param kFixedMean = optional("fixed_mean", true, "keep the mean");
 const Param kPreserve = optional("preserve_range", false, "clip to the range before");
 
@@ -76,7 +50,7 @@ const RegisterTransform scale({
     .params = {optional("factor", 0.0, "1 + this is the multiplier"), kPreserve, kFixedMean,
                optional("channel_wise", false, "every channel on its own"), dtype_param()},
     .per_key = {},
-    .make = [](const Args& args) -> TransformPtr { return std::make_shared<ScaleIntensityFixedMean>(args); },
+    .make = [](const Args& args) -> TransformPtr { return std::make_shared<ByFactor<FixedMean>>(args); },
 });
 
 const RegisterRandomTransform rand_scale({
@@ -84,7 +58,7 @@ const RegisterRandomTransform rand_scale({
     .summary = "Multiply the differences from the mean by 1 + a random number",
     .params = {prob_param(), optional("factors", 0.0, "range of the number: (min, max), or r for [-r, r]"), kFixedMean, kPreserve, dtype_param()},
     .per_key = {},
-    .make = [](const Args& args) { return std::make_shared<RandScaleIntensityFixedMean>(args); },
+    .make = [](const Args& args) { return std::make_shared<ByRandomFactor<FixedMean>>(args); },
     .dict_order = {"factors", "fixed_mean", "preserve_range", "prob"},
 });
 

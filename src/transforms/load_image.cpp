@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <regex>
 
+#include "base/text.h"
 #include "image/formats.h"
 #include "transforms/arguments.h"
 #include "transforms/channels.h"
@@ -40,9 +41,7 @@ Image stacked(const std::vector<Image>& images) {
 std::string reader_name(const Value& reader) {
   std::string name = reader.is_string() ? reader.as_string() : reader.type_name();
   if (auto function = reader.object<Function>()) name = function->name();
-  name = name.substr(name.rfind('.') == std::string::npos ? 0 : name.rfind('.') + 1);
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  return name;
+  return lower(name.substr(name.rfind('.') == std::string::npos ? 0 : name.rfind('.') + 1));
 }
 
 class LoadImage : public Transform {

@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "image/formats.h"
 #include "transforms/arguments.h"
 #include "transforms/extents.h"
@@ -12,11 +13,6 @@
 
 namespace vesal::transforms {
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
-  return text;
-}
 
 /// A folder from a string or a path object.
 std::string path_argument(const Args& args, const std::string& name) { return args.is_none(name) ? "" : args[name].str(); }

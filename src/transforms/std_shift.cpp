@@ -1,12 +1,12 @@
 // StdShiftIntensity, RandStdShiftIntensity: shifts by a part of the image's own standard deviation. MONAI: the same names.
 #include "transforms/arguments.h"
-#include "transforms/elementwise.h"
-#include "transforms/random_transform.h"
+#include "transforms/factor_step.h"
 
 namespace vesal::transforms {
 namespace {
 
 struct StdShift {
+  static constexpr const char* kName = "StdShiftIntensity";
   bool nonzero, channel_wise;
   std::optional<DType> type;
   explicit StdShift(const Args& args)
@@ -38,32 +38,6 @@ struct StdShift {
   }
 };
 
-class StdShiftIntensity : public ImageTransform {
- public:
-  explicit StdShiftIntensity(const Args& args) : shift_(args), factor_(args.get<double>("factor")) {}
-  std::string type_name() const override { return "StdShiftIntensity"; }
-  Image transform(const Image& image) const override { return shift_.apply(image, factor_); }
-
- private:
-  StdShift shift_;
-  double factor_;
-};
-
-class RandStdShiftIntensity : public RandomImageTransform {
- public:
-  explicit RandStdShiftIntensity(const Args& args)
-      : RandomImageTransform(args.get<double>("prob")), shift_(args), factors_(interval_argument(args, "factors")) {}
-  std::string type_name() const override { return "RandStdShiftIntensity"; }
-
- protected:
-  Image changed(const Image& image, Random& random) const override { return shift_.apply(image, factors_.draw(random)); }
-  Image unchanged(const Image& image) const override { return shift_.type ? image.with(converted(image.array(), *shift_.type)) : image; }
-
- private:
-  StdShift shift_;
-  Interval factors_;
-};
-
 const Param kNonzero = optional("nonzero", false, "measure and shift only voxels that are not zero");
 const Param kChannelWise = optional("channel_wise", false, "measure every channel on its own");
 
@@ -72,7 +46,7 @@ const RegisterTransform std_shift({
     .summary = "Add a multiple of the standard deviation to every voxel",
     .params = {required("factor", "times the standard deviation is added"), kNonzero, kChannelWise, dtype_param()},
     .per_key = {},
-    .make = [](const Args& args) -> TransformPtr { return std::make_shared<StdShiftIntensity>(args); },
+    .make = [](const Args& args) -> TransformPtr { return std::make_shared<ByFactor<StdShift>>(args); },
 });
 
 const RegisterRandomTransform rand_std_shift({
@@ -80,7 +54,7 @@ const RegisterRandomTransform rand_std_shift({
     .summary = "Add a random multiple of the standard deviation to every voxel",
     .params = {required("factors", "range of the multiple: (min, max), or r for [-r, r]"), prob_param(), kNonzero, kChannelWise, dtype_param()},
     .per_key = {},
-    .make = [](const Args& args) { return std::make_shared<RandStdShiftIntensity>(args); },
+    .make = [](const Args& args) { return std::make_shared<ByRandomFactor<StdShift>>(args); },
 });
 
 }  // namespace

@@ -362,5 +362,26 @@ TEST(RandomAffine, BadRangesAreRefused) {
   EXPECT_THROW(make("RandAdjustContrast", R"({"gamma": 0.4})"), Error);
 }
 
+// What the model zoo's training configurations pass, where it is more than the usual.
+TEST(RandomArguments, OfTheModelZooAreTaken) {
+  const std::pair<const char*, const char*> zoo[] = {
+      {"Rand3DElasticd", R"("magnitude_range": [0.5, 1.5], "rotate_range": 5, "shear_range": 0.5, "sigma_range": [0.5, 1.5], "translate_range": 25)"},
+      {"RandAffined", R"("rotate_range": 5, "shear_range": 0.5, "translate_range": 25)"},
+      {"RandZoomd", R"("max": 1.1, "min": 0.9)"},
+      {"RandZoomd", R"("min_zoom": 0.8, "max_zoom": 1.2, "mode": ["trilinear", "nearest"], "align_corners": [true, null])"},
+      {"RandBiasFieldd", R"("coeff_range": [0.0, 0.01], "degree": 10)"},
+      {"RandRotated",
+       R"("range_x": 0.5, "range_y": 0.5, "range_z": 0.5, "mode": ["nearest", "nearest"], "keep_size": true, "padding_mode": "zeros")"},
+      {"RandRotate90d", R"("max_k": 3, "spatial_axes": [-2, -1], "allow_missing_keys": false)"},
+  };
+  for (const auto& [name, args] : zoo) {
+    SCOPED_TRACE(name);
+    const auto t = make(name, std::string(R"({"keys": ["image", "label"], "prob": 1, )") + args + "}");
+    EXPECT_EQ(voxels(t->apply(item({1, 6, 6, 6})), "label").shape(), (Shape{1, 6, 6, 6}));
+  }
+  EXPECT_TRUE(make("RandCropByLabelClassesd", R"({"keys": "image", "label_key": "label", "num_classes": 4, "ratios": null, "spatial_size": [4, 4, 4],
+                                                  "num_samples": 8, "allow_smaller": true, "indices_key": "indices", "warn": false})"));
+}
+
 }  // namespace
 }  // namespace vesal::transforms
