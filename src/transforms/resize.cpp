@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/log.h"
 #include "kernels/interpolate_table.h"
 #include "transforms/extents.h"
 #include "transforms/grid_rules.h"
@@ -122,12 +123,23 @@ class Resize : public ImageTransform {
   Value sigma_;
 };
 
+/// What is left for the padding. "min" and "max", which the zoo's prostate bundle gives, mean nothing to it, nor to MONAI's factors.
+Dict padding_arguments(const Args& args) {
+  Dict out;
+  for (const auto& [name, value] : args["kwargs"].as_dict()) {
+    if (name == Value("min") || name == Value("max"))
+      log::warning("{}: {} is ignored; the factors are min_zoom and max_zoom", args.component(), name.as_string());
+    else out[name] = value;
+  }
+  return out;
+}
+
 /// What Zoom and RandZoom are told but for the factors.
 class Zooming {
  public:
   explicit Zooming(const Args& args)
       : how_(interpolate_of(args)),
-        pad_(pad_mode(args.get<std::string>("padding_mode"), args["kwargs"].as_dict())),
+        pad_(pad_mode(args.get<std::string>("padding_mode"), padding_arguments(args))),
         keep_size_(args.get<bool>("keep_size")) {}
 
   /// By one factor per spatial axis.
