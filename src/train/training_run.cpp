@@ -61,7 +61,7 @@ double learning_rate_of(Workflow& trainer) {
 }
 
 infer::Curves curves_of(const History& history) {
-  infer::Curves curves{.title = fmt::format("{} epochs", history.size())};
+  infer::Curves curves{.title = fmt::format("After epoch {}", history.empty() ? 0 : history.back().epoch)};
   const auto line = [&](std::vector<image::Series>& lines, const std::string& name) -> image::Series& {
     for (image::Series& s : lines)
       if (s.name == name) return s;
