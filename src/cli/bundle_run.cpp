@@ -6,7 +6,7 @@
 #include "bundle/metadata.h"
 #include "bundle/resolver.h"
 #include "cli/config_options.h"
-#include "train/training_run.h"
+#include "infer/training_run.h"
 
 namespace vesal::cli {
 namespace {
@@ -22,14 +22,14 @@ bool is_true(const std::string& text) {
   throw Error(ErrorKind::usage, "--resume is True or False, not " + text);
 }
 
-train::RunOptions run_options(bundle::ConfigParser& parser, const Options& options) {
-  train::RunOptions o;
+infer::RunOptions run_options(bundle::ConfigParser& parser, const Options& options) {
+  infer::RunOptions o;
   o.resume = is_true(options.resume);
   if (options.training_dir == "None" || options.training_dir == "none") {
     if (o.resume) throw Error(ErrorKind::usage, "--resume needs the folder that --training_dir none does without");
     return o;
   }
-  o.folder = options.training_dir.empty() ? train::training_folder(parser) : std::filesystem::path(options.training_dir);
+  o.folder = options.training_dir.empty() ? infer::training_folder(parser) : std::filesystem::path(options.training_dir);
   return o;
 }
 
@@ -66,7 +66,7 @@ int run(ConfigOptions& config, const Options& options) {
   if (!parser.contains(run_id))
     throw Error(ErrorKind::not_found, config.config_files().back().string() + ": there is no id '" + run_id + "' to run; " + runnable_ids(parser));
 
-  train::run_training(parser, {options.init_id, run_id, options.final_id}, run_options(parser, options));
+  infer::run_training(parser, {options.init_id, run_id, options.final_id}, run_options(parser, options));
   return 0;
 }
 

@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "bundle/checkpoint.h"
 #include "bundle/config.h"
+#include "infer/training_run.h"
 #include "infer/workflow.h"
-#include "train/training_run.h"
 #include "tune/bundle_recipe.h"
 #include "tune/forecast.h"
 #include "tune/new_bundle.h"
@@ -103,7 +103,7 @@ void begin(const Study& s, const TuningOptions& options, const fs::path& work) {
 void train(bundle::ConfigParser& parser, const fs::path& work, TuningResult& result) {
   const fs::path folder = work / "training";
   const bool begun = fs::exists(folder / "state.pt");  // else it was broken off in its first epoch
-  train::run_training(parser, {"initialize", "run"}, {.folder = folder, .resume = begun, .epoch_done = {}});
+  infer::run_training(parser, {"initialize", "run"}, {.folder = folder, .resume = begun, .epoch_done = {}});
   const auto trainer = parser.object<infer::Workflow>("train::trainer"), validator = parser.object<infer::Workflow>("validate::evaluator");
   result.epochs = trainer->state().epoch;
   const infer::State& scored = validator->state();

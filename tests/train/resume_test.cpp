@@ -4,16 +4,17 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "bundle/checkpoint.h"
+#include "infer/training_run.h"
 #include "infer/workflow.h"
 #include "nn/network.h"
 #include "train/golden.h"
-#include "train/training_run.h"
 
 namespace vesal::train {
 namespace {
 
 namespace fs = std::filesystem;
 using infer::Event;
+using infer::RunReport;
 using infer::Workflow;
 using testing::HasSubstr;
 
@@ -69,7 +70,7 @@ class Resume : public testing::Test {
     return p;
   }
   RunReport run(bundle::ConfigParser& p, const std::string& folder, bool resume) const {
-    return run_training(p, {"initialize", "run"}, {.folder = folder_ / folder, .resume = resume});
+    return infer::run_training(p, {"initialize", "run"}, {.folder = folder_ / folder, .resume = resume});
   }
   std::string weights(const std::string& folder) const {
     const Value state = bundle::read_checkpoint(folder_ / folder / "state.pt");

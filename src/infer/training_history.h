@@ -7,7 +7,7 @@
 
 #include "base/value.h"
 
-namespace vesal::train {
+namespace vesal::infer {
 
 /// NaN where nothing was measured.
 struct EpochRecord {
@@ -25,4 +25,4 @@ Value to_value(const History& history);
 /// Throws Error(format).
 History history_of(const Value& value);
 
-}  // namespace vesal::train
+}  // namespace vesal::infer

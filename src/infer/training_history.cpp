@@ -1,4 +1,4 @@
-#include "train/training_history.h"
+#include "infer/training_history.h"
 
 #include <cmath>
 #include <limits>
@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/registry.h"
 
-namespace vesal::train {
+namespace vesal::infer {
 namespace {
 
 Value number(double v) { return std::isnan(v) ? Value() : Value(v); }
@@ -52,4 +52,4 @@ History history_of(const Value& value) {
       ErrorKind::format);
 }
 
-}  // namespace vesal::train
+}  // namespace vesal::infer

@@ -1,4 +1,4 @@
-#include "train/training_run.h"
+#include "infer/training_run.h"
 
 #include <fmt/format.h>
 
@@ -20,12 +20,10 @@
 #include "infer/handler_tools.h"
 #include "infer/workflow.h"
 
-namespace vesal::train {
+namespace vesal::infer {
 namespace {
 
 namespace fs = std::filesystem;
-using infer::Event;
-using infer::Workflow;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kVersion = 1;  ///< of state.pt
@@ -41,16 +39,16 @@ class Stopwatch {
 std::map<std::string, double> single_numbers(const Dict& metrics) {
   std::map<std::string, double> out;
   for (const auto& [name, value] : metrics)
-    if (infer::is_scalar(value)) out[name.str()] = infer::scalar_of(value);
+    if (is_scalar(value)) out[name.str()] = scalar_of(value);
   return out;
 }
 
 /// The loss of the iteration that was just done; NaN if the output has none.
-double loss_of(const infer::State& state) {
+double loss_of(const State& state) {
   const Value& output = state.output;
   const Value& first = output.is_list() && !output.items().empty() ? output.items()[0] : output;
   const Value* loss = first.is_dict() ? first.as_dict().find("loss") : nullptr;
-  return loss && infer::is_scalar(*loss) ? infer::scalar_of(*loss) : kNone;
+  return loss && is_scalar(*loss) ? scalar_of(*loss) : kNone;
 }
 
 double learning_rate_of(Workflow& trainer) {
@@ -60,8 +58,8 @@ double learning_rate_of(Workflow& trainer) {
   return groups.items().empty() ? kNone : groups.items()[0].as_dict().at("lr").as_float();
 }
 
-infer::Curves curves_of(const History& history) {
-  infer::Curves curves{.title = fmt::format("After epoch {}", history.empty() ? 0 : history.back().epoch)};
+Curves curves_of(const History& history) {
+  Curves curves{.title = fmt::format("After epoch {}", history.empty() ? 0 : history.back().epoch)};
   const auto line = [&](std::vector<image::Series>& lines, const std::string& name) -> image::Series& {
     for (image::Series& s : lines)
       if (s.name == name) return s;
@@ -141,7 +139,7 @@ class TrainingWatch {
   }
 
   void note_validation(Workflow& evaluator) {
-    const infer::State& s = evaluator.state();
+    const State& s = evaluator.state();
     for (const auto& [name, value] : single_numbers(s.metrics)) current_.validation[name] = value;
     if (s.key_metric_name.empty() || !s.best_metric.is_number()) return;
     best_ = fmt::format("best {} {:.4f} (epoch {})", s.key_metric_name, s.best_metric.as_float(), s.best_metric_epoch);
@@ -162,7 +160,7 @@ class TrainingWatch {
     if (o_.folder.empty() || ranks::rank() != 0 || history_.empty()) return;
     if (!last && drawn_ && drawn_->seconds() < 10) return;
     drawn_.emplace();
-    infer::write_curves(o_.folder / "curves.png", curves_of(history_));
+    write_curves(o_.folder / "curves.png", curves_of(history_));
   }
 
   void keep(Workflow& trainer) {
@@ -183,7 +181,7 @@ class TrainingWatch {
     const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
     if (iterations_ > 0 && !std::isnan(loss_sum_)) add(fmt::format("loss {:.4f}", loss_sum_ / static_cast<double>(iterations_)));
     if (!best_.empty()) add(best_);
-    const infer::State& s = trainer_->state();
+    const State& s = trainer_->state();
     if (s.epoch_length && all_iterations_ > 0) {
       const std::int64_t left = (s.max_epochs - first_epoch_ + 1) * *s.epoch_length - all_iterations_;
       add(clock_text(run_watch_.seconds() / static_cast<double>(all_iterations_) * static_cast<double>(std::max<std::int64_t>(left, 0))) +
@@ -217,7 +215,7 @@ void check_folder(const RunOptions& options) {
 RunReport run_training(bundle::ConfigParser& parser, const std::vector<std::string>& ids, const RunOptions& options) {
   check_folder(options);
   TrainingWatch training(options);
-  const infer::RunWatch watch([&](Workflow& engine) { training.started(engine); });
+  const RunWatch watch([&](Workflow& engine) { training.started(engine); });
   try {
     for (const std::string& id : ids) {
       check_cancelled();
@@ -239,4 +237,4 @@ fs::path training_folder(bundle::ConfigParser& parser) {
   return (root.is_string() ? fs::path(root.as_string()) : fs::path(".")) / "training";
 }
 
-}  // namespace vesal::train
+}  // namespace vesal::infer

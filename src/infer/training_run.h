@@ -1,6 +1,6 @@
 // Running a configuration that trains: its state kept after every epoch so that it can go on, progress, history.
 //
-//   train::run_training(parser, {"initialize", "run"}, {.folder = bundle / "training", .resume = false});
+//   infer::run_training(parser, {"initialize", "run"}, {.folder = bundle / "training", .resume = false});
 //
 // Any trainer that starts meanwhile is watched; a configuration without one simply runs.
 #pragma once
@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "bundle/config.h"
-#include "train/training_history.h"
+#include "infer/training_history.h"
 
-namespace vesal::train {
+namespace vesal::infer {
 
 struct RunOptions {
   /// Gets state.pt (what --resume needs; torch.load opens it), history.json and curves.png as it goes. Empty: nothing is kept.
@@ -34,4 +34,4 @@ RunReport run_training(bundle::ConfigParser& parser, const std::vector<std::stri
 /// Where a configuration's training keeps its state: BUNDLE_ROOT/training, else training in the current folder.
 std::filesystem::path training_folder(bundle::ConfigParser& parser);
 
-}  // namespace vesal::train
+}  // namespace vesal::infer
