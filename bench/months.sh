@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # bench/months.sh FOLDER [MODEL_BUNDLE]: three months of phantoms whose look drifts, then poisoned months; prints the table of docs/increment.md.
-# VESAL is the program (default build/release/vesal); CASES (10) and REFERENCE (10) are numbers of phantoms, EPOCHS (4) and ITERATIONS (12) how long a
-# month trains, LR (0.0002) at which rate. FOLDER is made; what is there from an earlier call goes on where that ended.
+# VESAL is the program (default build/release/vesal); CASES (10), REFERENCE (10) and POOL (20: what is replayed) are numbers of phantoms, EPOCHS (4) and
+# ITERATIONS (12) how long a month trains, LR (0.0002) at which rate, MARGIN (0.01) what the reference set may lose. FOLDER is made; what is there from
+# an earlier call goes on where that ended.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$1
@@ -24,13 +25,14 @@ month() {
   local name=$1 code=$2 got=0
   shift 2
   echo "== $name" >&2
-  "$vesal" increment model --data "$out/$name" --month "$name" --epochs "${EPOCHS:-4}" --iterations "${ITERATIONS:-12}" --lr "${LR:-0.0002}" "$@" || got=$?
+  "$vesal" increment model --data "$out/$name" --month "$name" --epochs "${EPOCHS:-4}" --iterations "${ITERATIONS:-12}" --lr "${LR:-0.0002}" --margin "${MARGIN:-0.01}" "$@" || got=$?
   [ "$got" -eq "$code" ] || echo "$name ended with $got, not with $code" >&2
 }
 
 first=(--noise 15 --contrast 0.7 --hu-shift -10)
 second=(--noise 25 --contrast 0.6 --hu-shift -15)
 third=(--noise 30 --contrast 0.5 --hu-shift -20)
+phantoms pool 89000 "${POOL:-20}" spleen
 phantoms reference 90000 "${REFERENCE:-10}" spleen
 phantoms 2026-09 91000 "${CASES:-10}" spleen "${first[@]}"
 phantoms 2026-10 92000 "${CASES:-10}" spleen "${second[@]}"
@@ -38,7 +40,7 @@ phantoms 2026-11 93000 "${CASES:-10}" spleen "${third[@]}"
 phantoms poison-liver 94000 "${CASES:-10}" liver "${third[@]}"
 phantoms poison-kidney 95000 "${CASES:-10}" "kidney left" "${third[@]}"
 
-[ -d "$out/registry/model" ] || "$vesal" registry init model --bundle "$bundle" --reference "$out/reference"
+[ -d "$out/registry/model" ] || "$vesal" registry init model --bundle "$bundle" --reference "$out/reference" --pool "$out/pool"
 month 2026-09 0
 month 2026-10 0
 month 2026-11 0
