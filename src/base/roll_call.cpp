@@ -35,11 +35,7 @@ std::pair<int, std::string> numbered(const std::string& text) {
 
 RollCall::RollCall(int size, std::string token, Gone gone) : rank_(0), size_(size), token_(std::move(token)), gone_(std::move(gone)) {
   listener_ = tcp::listen(0);
-  int ends[2];
-  if (pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorKind::io, std::strerror(errno));
-  wake_read_ = tcp::Socket(ends[0]);
-  wake_write_ = tcp::Socket(ends[1]);
-  thread_ = std::thread([this] { loop(); });
+  listen_in();
 }
 
 RollCall::RollCall(int rank, const std::string& host, int port, const std::string& token, tcp::Deadline deadline, Gone gone)
@@ -52,6 +48,10 @@ RollCall::RollCall(int rank, const std::string& host, int port, const std::strin
     throw Error(ErrorKind::io, host + ":" + std::to_string(port) + ": the connection was closed");
   came_[0] = tcp::address_of(peer->socket);
   peers_.push_back(std::move(peer));
+  listen_in();
+}
+
+void RollCall::listen_in() {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) throw Error(ErrorKind::io, std::strerror(errno));
   wake_read_ = tcp::Socket(ends[0]);

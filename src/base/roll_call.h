@@ -42,6 +42,7 @@ class RollCall {
     bool left = false;
     std::string unread;
   };
+  void listen_in();  ///< starts the thread
   void loop();
   bool read(Peer& peer);
   bool hear(Peer& peer, const std::string& line);

@@ -4,27 +4,12 @@
 #include <map>
 
 #include "image/formats.h"
+#include "judge/file_names.h"
 
 namespace vesal::cli {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// The longest extension of a known format that `path` ends with, "" if none.
-std::string image_extension(const fs::path& path) {
-  std::string name = path.filename().string();
-  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
-  std::string longest;
-  for (const image::Format* format : image::all_formats())
-    for (const std::string& extension : format->extensions)
-      if (name.size() > extension.size() && name.ends_with(extension) && extension.size() > longest.size()) longest = extension;
-  return longest;
-}
-
-std::string case_name(const fs::path& path) {
-  const std::string name = path.filename().string(), extension = image_extension(path);
-  return extension.empty() ? path.stem().string() : name.substr(0, name.size() - extension.size());
-}
 
 bool is_folder(const fs::path& path) {
   std::error_code ignored;
@@ -40,7 +25,7 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& inputs) {
     }
     std::vector<fs::path> inside;
     for (const auto& entry : fs::directory_iterator(input))
-      if (entry.is_regular_file() && !image_extension(entry.path()).empty()) inside.push_back(entry.path());
+      if (entry.is_regular_file() && !judge::image_extension(entry.path()).empty()) inside.push_back(entry.path());
     if (inside.empty()) throw Error(ErrorKind::not_found, input.string() + ": no image files in this folder");
     std::sort(inside.begin(), inside.end());
     files.insert(files.end(), inside.begin(), inside.end());
@@ -69,8 +54,8 @@ std::vector<SegmentCase> plan_segmentation(const std::vector<fs::path>& inputs, 
   std::map<fs::path, fs::path> taken, sources;
   for (const fs::path& input : files) sources.emplace(fs::weakly_canonical(input), input);
   for (const fs::path& input : files) {
-    SegmentCase c{input, to_file ? out : out / (case_name(input) + ".nii.gz")};
-    if (!preview.empty()) c.preview = picture_file ? preview : preview / (case_name(input) + ".png");
+    SegmentCase c{input, to_file ? out : out / (judge::stem_of(input) + ".nii.gz")};
+    if (!preview.empty()) c.preview = picture_file ? preview : preview / (judge::stem_of(input) + ".png");
     const fs::path real = fs::weakly_canonical(c.output);
     if (sources.contains(real)) throw Error(ErrorKind::usage, c.output.string() + " is an input and would be overwritten; choose another output");
     if (!c.preview.empty() && sources.contains(fs::weakly_canonical(c.preview)))

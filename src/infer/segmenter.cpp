@@ -1,9 +1,8 @@
 #include "infer/segmenter.h"
 
-#include <chrono>
-
 #include "base/log.h"
 #include "base/registry.h"
+#include "base/stopwatch.h"
 #include "infer/bundle_weights.h"
 #include "infer/label_map.h"
 #include "infer/transform_list.h"
@@ -16,17 +15,6 @@ namespace {
 namespace fs = std::filesystem;
 using bundle::ConfigParser;
 using transforms::apply;
-
-class Stopwatch {
- public:
-  double lap() {
-    const auto now = std::chrono::steady_clock::now();
-    return std::chrono::duration<double>(now - std::exchange(start_, now)).count();
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// The id that a chain of plain references ("@dataloader") ends at.
 std::string follow(const ConfigParser& config, std::string id) {

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -15,6 +14,7 @@
 #include "base/progress.h"
 #include "base/random.h"
 #include "base/ranks.h"
+#include "base/stopwatch.h"
 #include "bundle/checkpoint.h"
 #include "infer/curves.h"
 #include "infer/handler_tools.h"
@@ -27,14 +27,6 @@ namespace fs = std::filesystem;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kVersion = 1;  ///< of state.pt
-
-class Stopwatch {
- public:
-  double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 std::map<std::string, double> single_numbers(const Dict& metrics) {
   std::map<std::string, double> out;

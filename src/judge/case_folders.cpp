@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "judge/file_names.h"
 
 namespace vesal::judge {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "judge/case_folders.h"
 #include "judge/case_list.h"
 #include "judge/file_names.h"

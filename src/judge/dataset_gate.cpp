@@ -10,6 +10,7 @@
 #include "base/cancel.h"
 #include "base/parallel.h"
 #include "base/progress.h"
+#include "base/text.h"
 #include "image/voxels.h"
 #include "judge/file_names.h"
 #include "judge/gate_case.h"

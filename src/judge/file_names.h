@@ -5,10 +5,11 @@
 
 namespace vesal::judge {
 
+/// The longest extension of a known format that the name ends with, in lower case; "" if none.
+std::string image_extension(const std::filesystem::path& file);
 /// The name without folder and image extension: "ct" of "a/ct.nii.gz".
 std::string stem_of(const std::filesystem::path& file);
 /// Whether the extension is that of an image format that can be read, and the name is no hidden one.
 bool is_image_name(const std::filesystem::path& file);
-std::string lower(std::string text);
 
 }  // namespace vesal::judge

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/text.h"
 #include "image/statistics.h"
 #include "judge/file_names.h"
 #include "judge/gate_case.h"

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/text.h"
 #include "nn/convolution.h"
 #include "nn/factory.h"
 #include "nn/network.h"
@@ -93,9 +94,8 @@ class SegResNet : public Layer {
 
  private:
   static Value norm_of(const Args& args) {
-    std::string name = args.get<std::string>("norm_name");
+    const std::string name = lower(args.get<std::string>("norm_name"));
     if (name.empty()) return args["norm"];
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (name != "group") throw Error(ErrorKind::config, "norm_name = '" + name + "' is no longer taken; use norm");
     return Tuple{{Value(name), Value(Dict{{"num_groups", args["num_groups"]}})}};
   }
