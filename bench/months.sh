@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# bench/months.sh FOLDER [MODEL_BUNDLE]: three months of phantoms whose look drifts, then poisoned months; prints the table of docs/increment.md.
+# bench/months.sh FOLDER [MODEL_BUNDLE]: a bundle tuned on a pool of phantoms, three months of phantoms whose look drifts, then poisoned months; prints
+# the table of docs/increment.md.
 # VESAL is the program (default build/release/vesal); CASES (10), REFERENCE (10) and POOL (20: what is replayed) are numbers of phantoms, EPOCHS (4) and
-# ITERATIONS (12) how long a month trains, LR (0.0002) at which rate, MARGIN (0.01) what the reference set may lose. FOLDER is made; what is there from
+# TUNE (20) for how many epochs of 40 iterations the bundle is tuned first (0: not at all); ITERATIONS (12) how long a month trains, LR (0.0002) at which rate, MARGIN (0.01) what the reference set may lose. FOLDER is made; what is there from
 # an earlier call goes on where that ended.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,6 +41,11 @@ phantoms 2026-11 93000 "${CASES:-10}" spleen "${third[@]}"
 phantoms poison-liver 94000 "${CASES:-10}" liver "${third[@]}"
 phantoms poison-kidney 95000 "${CASES:-10}" "kidney left" "${third[@]}"
 
+if [ "${TUNE:-20}" -gt 0 ] && [ ! -d "$out/registry/model" ]; then
+  phantoms tuning-validation 88000 6 spleen
+  "$vesal" finetune --bundle "$bundle" --data "$out/pool" --validation "$out/tuning-validation" -o "$out/tuned" --epochs "${TUNE:-20}" --iterations 40 --no-evaluation
+  bundle=$out/tuned
+fi
 [ -d "$out/registry/model" ] || "$vesal" registry init model --bundle "$bundle" --reference "$out/reference" --pool "$out/pool"
 month 2026-09 0
 month 2026-10 0

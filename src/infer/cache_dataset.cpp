@@ -62,16 +62,25 @@ class CacheDataset : public Dataset {
     cache_ = std::move(cache);
   }
   std::string type_name() const override { return "CacheDataset"; }
+  std::uint64_t make_room(std::uint64_t bytes) override {
+    const std::lock_guard lock(mutex_);
+    std::uint64_t freed = 0;
+    for (; freed < bytes && !cache_.empty(); cache_.pop_back()) freed += bytes_of(cache_.back());
+    return freed;
+  }
 
  protected:
   Value fixed_part(std::int64_t i) override {
-    const std::size_t place = places_[static_cast<std::size_t>(i)];
-    if (place >= cache_.size()) return Dataset::fixed_part(i);
-    const Value& kept = cache_[place];
+    const Value kept = cached(places_[static_cast<std::size_t>(i)]);
+    if (kept.is_none()) return Dataset::fixed_part(i);
     return kept.is_dict() ? Value(Dict(kept.as_dict())) : kept;  // the caller's own dict; voxels are never written to
   }
 
  private:
+  Value cached(std::size_t place) const {
+    const std::lock_guard lock(mutex_);
+    return place < cache_.size() ? cache_[place] : Value();
+  }
   /// Which items are kept, and where each item of the data is found; equal items are one when they count by content.
   void find_places(bool by_content) {
     std::unordered_map<std::size_t, std::vector<std::size_t>> seen;  // hash of an item -> places with that hash
@@ -143,6 +152,7 @@ class CacheDataset : public Dataset {
   }
 
   static constexpr std::uint64_t kWorthALine = std::uint64_t{256} << 20;  ///< smaller caches are filled without a word
+  mutable std::mutex mutex_;  ///< of the cache, once it is filled
   std::vector<Value> cache_;
   std::vector<std::size_t> places_;  ///< of each item of the data, in items_ and cache_
   std::vector<std::int64_t> items_;  ///< numbers of the different items

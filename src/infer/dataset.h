@@ -28,6 +28,9 @@ class Dataset : public Object {
   /// "item 3 (ct.nii.gz, organs.nii.gz)": for messages, with the names of its files if it has any.
   std::string described(std::int64_t i) const;
 
+  /// Lets go of what is only kept to be faster, so many bytes or a little more, or all there is; how many it were.
+  virtual std::uint64_t make_room(std::uint64_t /*bytes*/) { return 0; }
+
  protected:
   /// Item i after the transforms before the first random one.
   virtual Value fixed_part(std::int64_t i);

@@ -81,6 +81,8 @@ class SupervisedTrainer : public infer::Workflow {
     nn::use_thread_count();
     const torch::Device device = network_->device();
     const Tensor inputs = nn::to_tensor(p.inputs.to(DType::f32)).to(device);
+    if (first_ && ranks::size() == 1)  // a pass of its own would have to meet those of the other ranks
+      check_memory(Value(network_), loss_, options().data_loader->attribute("dataset").value_or(Value()), p.inputs.shape(), shape_of(p.targets));
     optimizer_->zero_grad(set_to_none_);
     const Value prediction = nn::torch_call([&] { return predict(inputs, p.extra); });
     Columns columns{{"image", p.inputs}, {"label", p.targets}, {"pred", detached(prediction)}};
@@ -103,6 +105,9 @@ class SupervisedTrainer : public infer::Workflow {
   }
 
  private:
+  /// Of an array or a tensor; else none.
+  static Shape shape_of(const Value& targets) { return nn::is_tensor(targets) ? nn::shape_of(nn::tensor_of(targets)) : Shape(); }
+
   /// Without what wraps it for several ranks.
   nn::NetworkPtr own_network() const { return infer::unwrapped(Value(network_)).object<nn::Network>(); }
 

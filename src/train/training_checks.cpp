@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "image/image.h"
+#include "infer/dataset.h"
 #include "infer/last_checkpoint.h"
+#include "train/step_memory.h"
 
 namespace vesal::train {
 namespace {
@@ -37,6 +39,9 @@ std::string names_of(const infer::Batch& items) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
+/// The forecast is not exact: what might just fit is tried.
+constexpr double kDoubt = 1.25;
+
 }  // namespace
 
 void check_loss(double loss, const infer::State& state, const infer::Batch& items, const Array& inputs) {
@@ -53,6 +58,19 @@ void check_loss(double loss, const infer::State& state, const infer::Batch& item
 std::string described(const infer::Batch& items) {
   const std::string names = names_of(items);
   return names.empty() ? "batch" : "batch of " + names;
+}
+
+void check_memory(const Value& network, const Value& loss, const Value& dataset, const Shape& inputs, const Shape& targets) {
+  const std::optional<std::uint64_t> left = available_memory(), needed = left ? step_memory(network, loss, inputs, targets) : std::nullopt;
+  if (!needed) return;
+  log::info("memory: an iteration on {} takes about {}, {} left", to_string(inputs), bytes_text(*needed), bytes_text(*left));
+  if (*needed <= *left) return;
+  const auto cache = dataset.object<infer::Dataset>();
+  const std::uint64_t freed = cache ? cache->make_room(*needed - *left) : 0;
+  if (freed > 0) log::warning("the cache gave up {} for the network: more items are loaded anew each time", bytes_text(freed));
+  if (static_cast<double>(*needed) > kDoubt * static_cast<double>(*left + freed))
+    throw Error(ErrorKind::memory, fmt::format("an iteration on {} takes about {} of memory, {} are left: smaller or fewer patches per batch need less",
+                                               to_string(inputs), bytes_text(*needed), bytes_text(*left + freed)));
 }
 
 void report_memory() {

@@ -13,7 +13,9 @@
 namespace vesal::tune {
 namespace {
 
-constexpr std::size_t kFewCases = 5, kReplayForEach = 4;
+constexpr std::size_t kFewCases = 5;
+/// One in four of the pool helps to choose the epoch, up to ten: the few cases of a month alone choose by chance.
+constexpr std::size_t kPoolShare = 4, kMostHelpers = 10;
 
 void sort_by_hash(std::vector<HashedCase>& cases) {
   std::sort(cases.begin(), cases.end(), [](const HashedCase& a, const HashedCase& b) {
@@ -88,8 +90,7 @@ MonthPlan plan_month(const ModelState& state, std::vector<HashedCase> fresh, std
   for (const HashedCase& c : plan.cases) learned.erase(c.image_sha256);  // a corrected label takes the place of the old one
   std::erase_if(pool, [&](const HashedCase& c) { return !learned.contains(c.image_sha256); });
   sort_by_hash(pool);
-  const auto choosing = std::max<std::size_t>(1, static_cast<std::size_t>(std::count(plan.parts.begin(), plan.parts.end(), Part::validation)));
-  const std::size_t helpers = std::min(choosing, pool.size() / (kReplayForEach + 1));
+  const std::size_t helpers = std::min(pool.size() / kPoolShare, kMostHelpers);
   plan.replay_validation.assign(pool.begin(), pool.begin() + static_cast<std::ptrdiff_t>(helpers));
   plan.replay.assign(pool.begin() + static_cast<std::ptrdiff_t>(helpers), pool.end());
   plan.fingerprint = fingerprint(plan, state, options);

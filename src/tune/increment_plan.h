@@ -35,7 +35,7 @@ struct MonthPlan {
 };
 
 /// Cases are dealt by their scans' hashes: the first round(share * n) judge, of five or more others one in five chooses the epoch (else all others
-/// do). As many of the pool's help to choose where that leaves four to replay for each. Throws Error(usage) on fewer than two new cases and on
+/// do). One in four of the pool, ten at most, helps to choose and is not trained on. Throws Error(usage) on fewer than two new cases and on
 /// options that make no sense.
 MonthPlan plan_month(const ModelState& state, std::vector<HashedCase> fresh, std::vector<HashedCase> pool, const IncrementOptions& options);
 
