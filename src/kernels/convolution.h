@@ -1,0 +1,46 @@
+// Direct convolution and transposed convolution in 1, 2 and 3 dimensions on blocked and planar activations.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "kernels/activations.h"
+
+namespace vesal::kernels {
+
+/// As torch.nn.ConvNd and ConvTransposeNd have it; missing axes come first with kernel 1, stride 1, padding 0.
+struct ConvolutionShape {
+  std::int64_t in_channels = 1, out_channels = 1;
+  Extents in{1, 1, 1}, out{1, 1, 1};
+  Extents kernel{1, 1, 1}, stride{1, 1, 1}, dilation{1, 1, 1}, padding{0, 0, 0};
+  std::int64_t groups = 1;
+  bool transposed = false;
+
+  /// Floating point operations of one call.
+  double flops() const;
+};
+
+/// What happens to the inputs and outputs on their way. out = f(conv(before(in)) + bias [+ residual]), or f(conv + bias) + residual.
+struct ConvolutionCall {
+  Activations in, out;
+  ChannelMap before;             ///< zero padding comes after it, as in networks that normalize first
+  Activations residual;          ///< of the output's shape and layout; no data: none. May be the output itself
+  bool residual_after = false;   ///< whether it is added after the function
+  Pointwise function;            ///< its slopes hold one number per channel or one
+  double* statistics = nullptr;  ///< [2 * 16 * blocks]: sums of conv + bias, then of its squares, per channel, are stored here; or null
+};
+
+/// Weights in the order the kernels read them. run() may be called by one thread at a time; it uses all threads of parallel_for.
+class Convolution {
+ public:
+  /// Nothing for shapes there is no kernel for (some groups). weight as PyTorch has it: [out, in / groups, x, y, z], transposed
+  /// [in, out / groups, x, y, z]; bias: null or one per output channel. Inputs and outputs are planar where their channels say so.
+  static std::unique_ptr<Convolution> make(const ConvolutionShape& shape, const float* weight, const float* bias);
+  virtual ~Convolution() = default;
+  virtual void run(const ConvolutionCall& call) const = 0;
+  /// Bytes of the packed weights, and of scratch memory that a call takes for a moment on all threads.
+  virtual std::int64_t weight_bytes() const = 0;
+  virtual std::int64_t scratch_bytes() const = 0;
+};
+
+}  // namespace vesal::kernels
