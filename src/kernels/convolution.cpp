@@ -1,0 +1,273 @@
+// Direct convolution: a tile's inputs are copied beside each other with zeros past the edges, then every output of the tile is summed in registers.
+// Transposed ones are as many ordinary ones as the stride has phases.
+#include "kernels/convolution.h"
+
+#include <algorithm>
+
+#include "base/parallel.h"
+#include "kernels/convolution_micro.h"
+#include "kernels/convolution_tiles.h"
+#include "kernels/pointwise.h"
+
+namespace vesal::kernels {
+namespace {
+
+/// Scratch memory of a thread, kept between calls; at least `size` floats.
+float* scratch(std::int64_t size) {
+  thread_local std::vector<float> memory;
+  if (static_cast<std::int64_t>(memory.size()) < size) memory.assign(static_cast<std::size_t>(size), 0.0f);
+  return memory.data();
+}
+
+/// PyTorch's weight of one output channel, input channel and place in the kernel.
+class Weights {
+ public:
+  Weights(const ConvolutionShape& shape, const float* weight) : shape_(shape), weight_(weight), taps_(voxels(shape.kernel)) {}
+  float at(std::int64_t out, std::int64_t in, std::int64_t tap) const {
+    const std::int64_t row = shape_.transposed ? in * shape_.out_channels + out : out * shape_.in_channels + in;
+    return weight_[row * taps_ + tap];
+  }
+
+ private:
+  const ConvolutionShape& shape_;
+  const float* weight_;
+  std::int64_t taps_;
+};
+
+/// Where the outputs of a row begin in a block or channel of the output, and how far they lie apart; floats.
+struct RowPlace {
+  std::int64_t begin, step;
+};
+RowPlace place(const Tiling& tiling, const TapList& taps, const Extents& out, const Extents& q, std::int64_t width) {
+  Extents o;
+  for (std::size_t a = 0; a < 3; ++a) o[a] = taps.phase[a] + q[a] * tiling.axis(a).out_step;
+  return {((o[0] * out[1] + o[1]) * out[2] + o[2]) * width, tiling.axis(2).out_step * width};
+}
+/// Outputs of the tile along an axis that the phase has.
+std::int64_t outputs(const Tile& tile, const TapList& taps, std::size_t axis) {
+  return std::clamp<std::int64_t>(taps.axes[axis]->count - tile.first[axis], 0, tile.size[axis]);
+}
+
+/// One number per channel of whole blocks.
+std::vector<float> per_channel(const std::vector<float>& slope, std::int64_t channels) {
+  if (slope.size() != 1) return slope;
+  return std::vector<float>(static_cast<std::size_t>(channels), slope[0]);
+}
+
+/// Outputs in blocks of 16 channels.
+class BlockedConvolution : public Convolution {
+ public:
+  BlockedConvolution(const ConvolutionShape& shape, const float* weight, const float* bias)
+      : shape_(shape),
+        lanes_(shape.in_channels <= kMostPlanarChannels ? shape.in_channels : kBlock),
+        parts_(lanes_ == kBlock ? blocks(shape.in_channels) : 1),
+        out_blocks_(blocks(shape.out_channels)),
+        tiling_(shape, lanes_, false, kMicroSlack) {
+    pack_weights(Weights(shape, weight));
+    bias_.assign(static_cast<std::size_t>(out_blocks_ * kBlock), 0.0f);
+    if (bias) std::copy_n(bias, shape.out_channels, bias_.begin());
+    keep_.assign(static_cast<std::size_t>(out_blocks_ * kBlock), 0.0f);
+    std::fill_n(keep_.begin(), shape.out_channels, 1.0f);
+    // Where tiles are few the output's blocks are dealt out too, as each of them packs its inputs anew.
+    for (groups_ = 1; tiling_.count() * groups_ < kItems && groups_ < out_blocks_;) ++groups_;
+  }
+
+  void run(const ConvolutionCall& call) const override {
+    const std::vector<float> slope = per_channel(call.function.slope, shape_.out_channels);
+    std::vector<float> slopes(static_cast<std::size_t>(call.function.slope.empty() ? 0 : out_blocks_ * kBlock), 0.0f);
+    std::copy_n(slope.begin(), std::min(slope.size(), slopes.size()), slopes.begin());
+    const std::int64_t items = tiling_.count() * groups_;
+    std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count() * out_blocks_ * 2 * kBlock) : 0, 0.0);
+    parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
+      float* local = scratch(scratch_floats());
+      for (std::int64_t item = begin; item < end; ++item) {
+        const Tile tile = tiling_.tile(item / groups_);
+        tiling_.pack(tile, call.in, call.before, local);
+        const std::int64_t group = item % groups_;
+        for (std::int64_t block = group * out_blocks_ / groups_; block < (group + 1) * out_blocks_ / groups_; ++block) {
+          FinishRow finish;
+          finish.function = call.function.function;
+          finish.residual_after = call.residual_after;
+          finish.slope = slopes.empty() ? nullptr : slopes.data() + block * kBlock;
+          if (!keeps_zero(finish.function) && (block + 1) * kBlock > shape_.out_channels) finish.keep = keep_.data() + block * kBlock;
+          if (call.statistics) {
+            finish.sum = sums.data() + (item / groups_ * out_blocks_ + block) * 2 * kBlock;
+            finish.square = finish.sum + kBlock;
+          }
+          for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute(call, tile, phase, block, local, finish);
+        }
+      }
+    });
+    if (call.statistics) add_up(sums, call.statistics);
+  }
+  std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
+  std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
+
+ private:
+  static constexpr std::int64_t kItems = 16, kSums = kMicroSlack * kBlock;
+
+  std::int64_t scratch_floats() const { return parts_ * tiling_.part_size() + kSums; }
+
+  /// [phase][block of outputs][block of inputs][tap][input channel][16].
+  void pack_weights(const Weights& w) {
+    for (const TapList& phase : tiling_.phases()) {
+      starts_.push_back(static_cast<std::int64_t>(weights_.size()));
+      for (std::int64_t block = 0; block < out_blocks_; ++block)
+        for (std::int64_t part = 0; part < parts_; ++part)
+          for (const std::int64_t tap : phase.kernel_index)
+            for (std::int64_t in = part * lanes_; in < (part + 1) * lanes_; ++in)
+              for (std::int64_t out = block * kBlock; out < (block + 1) * kBlock; ++out)
+                weights_.push_back(in < shape_.in_channels && out < shape_.out_channels ? w.at(out, in, tap) : 0.0f);
+    }
+  }
+
+  void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, std::int64_t block, float* local, FinishRow finish) const {
+    const TapList& taps = tiling_.phases()[phase];
+    const Extents n{outputs(tile, taps, 0), outputs(tile, taps, 1), outputs(tile, taps, 2)};
+    if (n[0] == 0 || n[1] == 0 || n[2] == 0) return;
+    const auto tap_count = static_cast<std::int64_t>(taps.offsets.size());
+    float* sums = local + parts_ * tiling_.part_size();
+    MicroCall m;
+    m.taps = taps.offsets.data();
+    m.tap_count = tap_count;
+    m.parts = parts_;
+    m.part_step = tiling_.part_size();
+    m.row_step = tiling_.step(1);
+    m.weights = weights_.data() + starts_[phase] + block * parts_ * tap_count * lanes_ * kBlock;
+    m.bias = bias_.data() + block * kBlock;
+    m.out = sums;
+    const MicroTile wide = micro_tile(lanes_, n[1], n[2]), narrow = micro_tile(lanes_, n[1] % wide.rows, n[2]), single = micro_tile(lanes_, 1, n[2]);
+    for (std::int64_t i = 0; i < n[0]; ++i) {
+      for (std::int64_t j = 0; j < n[1];) {
+        const MicroTile& micro = j + wide.rows <= n[1] ? wide : j + narrow.rows <= n[1] ? narrow : single;
+        for (std::int64_t k = 0; k < n[2]; k += micro.width) {
+          m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
+          micro.run(m);
+          for (int row = 0; row < micro.rows; ++row) {
+            const RowPlace at = place(tiling_, taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, kBlock);
+            finish.sums = sums + row * micro.width * kBlock;
+            finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
+            finish.out = call.out.data + block * call.out.pitch + at.begin;
+            finish.out_step = at.step;
+            if (call.residual.data) finish.residual = call.residual.data + block * call.residual.pitch + at.begin;
+            finish_block_row(finish);
+          }
+        }
+        j += micro.rows;
+      }
+    }
+  }
+
+  /// Tile by tile in their order, so that the sums do not hang on which thread did what.
+  void add_up(const std::vector<double>& sums, double* statistics) const {
+    std::fill_n(statistics, 2 * out_blocks_ * kBlock, 0.0);
+    for (std::int64_t tile = 0; tile < tiling_.count(); ++tile)
+      for (std::int64_t block = 0; block < out_blocks_; ++block)
+        for (std::int64_t k = 0; k < 2 * kBlock; ++k)
+          statistics[k / kBlock * out_blocks_ * kBlock + block * kBlock + k % kBlock] +=
+              sums[static_cast<std::size_t>((tile * out_blocks_ + block) * 2 * kBlock + k)];
+  }
+
+  ConvolutionShape shape_;
+  std::int64_t lanes_, parts_, out_blocks_, groups_ = 1;
+  Tiling tiling_;
+  std::vector<float> weights_, bias_, keep_;
+  std::vector<std::int64_t> starts_;  ///< of each phase in the weights
+};
+
+/// Outputs of a few channels, each by itself.
+class PlanarConvolution : public Convolution {
+ public:
+  PlanarConvolution(const ConvolutionShape& shape, const float* weight, const float* bias) : shape_(shape), tiling_(shape, 1, true, kPlanarSlack) {
+    const Weights w(shape, weight);
+    for (const TapList& phase : tiling_.phases()) {
+      starts_.push_back(static_cast<std::int64_t>(weights_.size()));
+      for (std::int64_t in = 0; in < shape.in_channels; ++in)
+        for (const std::int64_t tap : phase.kernel_index)
+          for (std::int64_t out = 0; out < shape.out_channels; ++out) weights_.push_back(w.at(out, in, tap));
+    }
+    bias_.assign(static_cast<std::size_t>(shape.out_channels), 0.0f);
+    if (bias) std::copy_n(bias, shape.out_channels, bias_.begin());
+  }
+
+  void run(const ConvolutionCall& call) const override {
+    const std::vector<float> slopes = per_channel(call.function.slope, shape_.out_channels);
+    const auto channels = static_cast<std::size_t>(shape_.out_channels);
+    std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count()) * 2 * channels : 0, 0.0);
+    parallel_for(tiling_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
+      float* local = scratch(scratch_floats());
+      for (std::int64_t item = begin; item < end; ++item) {
+        const Tile tile = tiling_.tile(item);
+        tiling_.pack(tile, call.in, call.before, local);
+        double* own = call.statistics ? sums.data() + static_cast<std::size_t>(item) * 2 * channels : nullptr;
+        for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute(call, tile, phase, slopes, local, own);
+      }
+    });
+    if (!call.statistics) return;
+    std::fill_n(call.statistics, 2 * kBlock, 0.0);
+    for (std::size_t i = 0; i < sums.size(); ++i)
+      call.statistics[i % (2 * channels) / channels * static_cast<std::size_t>(kBlock) + i % channels] += sums[i];
+  }
+  std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
+  std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
+
+ private:
+  std::int64_t scratch_floats() const { return shape_.in_channels * tiling_.part_size() + kMostPlanarChannels * kPlanarSlack; }
+
+  void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, const std::vector<float>& slopes, float* local, double* own) const {
+    const TapList& taps = tiling_.phases()[phase];
+    const Extents n{outputs(tile, taps, 0), outputs(tile, taps, 1), outputs(tile, taps, 2)};
+    PlanarCall m;
+    m.taps = taps.offsets.data();
+    m.tap_count = static_cast<std::int64_t>(taps.offsets.size());
+    m.parts = shape_.in_channels;
+    m.part_step = tiling_.part_size();
+    m.weights = weights_.data() + starts_[phase];
+    m.bias = bias_.data();
+    m.out = local + shape_.in_channels * tiling_.part_size();
+    m.out_step = kPlanarSlack;
+    const PlanarTile micro = planar_tile(shape_.out_channels, n[2]);
+    FinishRow finish;
+    finish.function = call.function.function;
+    finish.residual_after = call.residual_after;
+    for (std::int64_t i = 0; i < n[0]; ++i) {
+      for (std::int64_t j = 0; j < n[1]; ++j) {
+        for (std::int64_t k = 0; k < n[2]; k += micro.width) {
+          m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
+          micro.run(m);
+          const RowPlace at = place(tiling_, taps, shape_.out, {tile.first[0] + i, tile.first[1] + j, tile.first[2] + k}, 1);
+          finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
+          finish.out_step = at.step;
+          for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
+            finish.sums = m.out + c * kPlanarSlack;
+            finish.out = call.out.data + c * call.out.pitch + at.begin;
+            finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
+            finish.slope = slopes.empty() ? nullptr : slopes.data() + c;
+            if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
+            finish_planar_row(finish);
+          }
+        }
+      }
+    }
+  }
+
+  ConvolutionShape shape_;
+  Tiling tiling_;
+  std::vector<float> weights_, bias_;
+  std::vector<std::int64_t> starts_;
+};
+
+}  // namespace
+
+double ConvolutionShape::flops() const {
+  const double places = static_cast<double>(voxels(transposed ? in : out) * voxels(kernel));
+  return 2 * places * static_cast<double>(in_channels / groups) * static_cast<double>(out_channels);
+}
+
+std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, const float* weight, const float* bias) {
+  if (shape.groups != 1) return nullptr;
+  if (shape.out_channels <= kMostPlanarChannels) return std::make_unique<PlanarConvolution>(shape, weight, bias);
+  return std::make_unique<BlockedConvolution>(shape, weight, bias);
+}
+
+}  // namespace vesal::kernels

@@ -1,0 +1,210 @@
+#include "kernels/convolution_micro.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "kernels/simd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/convolution_micro.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+HWY_BEFORE_NAMESPACE();
+namespace vesal::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using D = hn::CappedTag<float, 16>;
+using V = hn::Vec<D>;
+constexpr int kLanes = static_cast<int>(hn::MaxLanes(D()));
+constexpr int kVectors = 16 / kLanes;  ///< of a block
+/// Positions whose sums fit into registers beside the weights and a broadcast input: of 32 registers or of 16.
+constexpr int kPositions = kLanes == 16 ? 28 : kLanes == 8 ? 6 : kLanes == 4 ? 2 : 1;
+
+template <int kChannels, int kRow, int kWidth, std::size_t... kAt>
+HWY_INLINE void AddRow(V* sums, const V* weights, const float* in, std::index_sequence<kAt...>) {
+  const D d;
+  (
+      [&]() HWY_ATTR {
+        constexpr int j = static_cast<int>(kAt) / kVectors, v = static_cast<int>(kAt) % kVectors;
+        V& sum = sums[(kRow * kWidth + j) * kVectors + v];
+        sum = hn::MulAdd(weights[v], hn::Set(d, in[j * kChannels]), sum);
+      }(),
+      ...);
+}
+
+template <int kChannels, int kWidth, std::size_t... kRow>
+HWY_INLINE void AddRows(V* sums, const V* weights, const float* in, std::int64_t row_step, std::index_sequence<kRow...>) {
+  (AddRow<kChannels, static_cast<int>(kRow), kWidth>(sums, weights, in + static_cast<std::int64_t>(kRow) * row_step,
+                                                     std::make_index_sequence<kWidth * kVectors>()),
+   ...);
+}
+
+template <std::size_t... kAt>
+HWY_INLINE void LoadAll(V* to, const float* from, std::index_sequence<kAt...>) {
+  const D d;
+  ((to[kAt] = hn::LoadU(d, from + (kAt % kVectors) * kLanes)), ...);
+}
+template <std::size_t... kAt>
+HWY_INLINE void StoreAll(const V* from, float* to, std::index_sequence<kAt...>) {
+  const D d;
+  (hn::StoreU(from[kAt], d, to + kAt * kLanes), ...);
+}
+
+template <int kChannels, int kRows, int kWidth>
+void Tile(const MicroCall& c) {
+  constexpr std::size_t kSums = kRows * kWidth * kVectors;
+  V sums[kSums];
+  LoadAll(sums, c.bias, std::make_index_sequence<kSums>());
+  const float* w = c.weights;
+  const float* local = c.local;
+  const std::int64_t row_step = c.row_step;
+  for (std::int64_t part = 0; part < c.parts; ++part, local += c.part_step) {
+    for (std::int64_t t = 0; t < c.tap_count; ++t) {
+      const float* in = local + c.taps[t];
+      for (int channel = 0; channel < kChannels; ++channel, ++in, w += 16) {
+        V weights[kVectors];
+        LoadAll(weights, w, std::make_index_sequence<kVectors>());
+        AddRows<kChannels, kWidth>(sums, weights, in, row_step, std::make_index_sequence<kRows>());
+      }
+    }
+  }
+  StoreAll(sums, c.out, std::make_index_sequence<kSums>());
+}
+
+/// Tiles of one row: every width up to 8, then every second; of two rows up to 14, of four up to 7.
+template <int kChannels>
+MicroTile Choose(std::int64_t rows, std::int64_t width) {
+  MicroTile best;
+  const std::int64_t tiles = (width + kPositions - 1) / kPositions;
+  const int wanted = static_cast<int>((width + tiles - 1) / tiles);
+  const auto offer = [&]<int kRows, int kWidth>() {
+    if constexpr (kRows * kWidth <= kPositions) {
+      if (!best.run && kWidth >= wanted && kRows <= std::max<std::int64_t>(1, rows)) best = {kRows, kWidth, &Tile<kChannels, kRows, kWidth>};
+    }
+  };
+  const auto offer_all = [&]<int kRows, int... kWidths>(std::integer_sequence<int, kRows>, std::integer_sequence<int, kWidths...>) {
+    (offer.template operator()<kRows, kWidths>(), ...);
+  };
+  offer_all(std::integer_sequence<int, 4>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7>());
+  offer_all(std::integer_sequence<int, 2>(), std::integer_sequence<int, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14>());
+  offer_all(std::integer_sequence<int, 1>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28>());
+  return best;
+}
+
+MicroTile MicroTileFor(std::int64_t input_channels, std::int64_t rows, std::int64_t width) {
+  switch (input_channels) {
+    case 1: return Choose<1>(rows, width);
+    case 2: return Choose<2>(rows, width);
+    case 3: return Choose<3>(rows, width);
+    case 4: return Choose<4>(rows, width);
+    default: return Choose<16>(rows, width);
+  }
+}
+
+template <int kOut, int kWidth, std::size_t... kAt, std::size_t... kColumn>
+HWY_INLINE void AddPlanar(V* sums, const float* weights, const float* in, std::index_sequence<kAt...>, std::index_sequence<kColumn...>) {
+  const D d;
+  const V inputs[kWidth] = {hn::LoadU(d, in + kColumn * kLanes)...};
+  ((sums[kAt] = hn::MulAdd(hn::Set(d, weights[kAt / kWidth]), inputs[kAt % kWidth], sums[kAt])), ...);
+}
+
+template <int kOut, int kWidth, std::size_t... kAt>
+HWY_INLINE void PlanarSums(const PlanarCall& c, std::index_sequence<kAt...> all) {
+  const D d;
+  V sums[kOut * kWidth] = {hn::Set(d, c.bias[kAt / kWidth])...};
+  const float* w = c.weights;
+  const float* local = c.local;
+  for (std::int64_t part = 0; part < c.parts; ++part, local += c.part_step)
+    for (std::int64_t t = 0; t < c.tap_count; ++t, w += kOut)
+      AddPlanar<kOut, kWidth>(sums, w, local + c.taps[t], all, std::make_index_sequence<kWidth>());
+  (hn::StoreU(sums[kAt], d, c.out + static_cast<std::int64_t>(kAt / kWidth) * c.out_step + (kAt % kWidth) * kLanes), ...);
+}
+
+template <int kOut, int kWidth>
+void PlanarTileOf(const PlanarCall& c) {
+  PlanarSums<kOut, kWidth>(c, std::make_index_sequence<kOut * kWidth>());
+}
+
+template <int kOut>
+PlanarTile ChoosePlanar(std::int64_t width) {
+  constexpr int kMost = kLanes == 16 ? 6 : 12 / kOut > 4 ? 4 : 12 / kOut > 0 ? 12 / kOut : 1;
+  const std::int64_t vectors = (width + kLanes - 1) / kLanes, tiles = (vectors + kMost - 1) / kMost;
+  switch ((vectors + tiles - 1) / tiles) {
+    case 1: return {kLanes, &PlanarTileOf<kOut, 1>};
+    case 2: return {2 * kLanes, &PlanarTileOf<kOut, 2>};
+    case 3: return {3 * kLanes, &PlanarTileOf<kOut, 3>};
+    case 4: return {4 * kLanes, &PlanarTileOf<kOut, 4>};
+    case 5: return {5 * kLanes, &PlanarTileOf<kOut, 5>};
+    default: return {6 * kLanes, &PlanarTileOf<kOut, 6>};
+  }
+}
+
+PlanarTile PlanarTileFor(std::int64_t out_channels, std::int64_t width) {
+  switch (out_channels) {
+    case 1: return ChoosePlanar<1>(width);
+    case 2: return ChoosePlanar<2>(width);
+    case 3: return ChoosePlanar<3>(width);
+    default: return ChoosePlanar<4>(width);
+  }
+}
+
+}  // namespace vesal::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vesal::kernels {
+namespace {
+
+HWY_EXPORT(MicroTileFor);
+HWY_EXPORT(PlanarTileFor);
+
+template <int kChannels>
+void plain_tile(const MicroCall& c) {
+  float sums[kBlock];
+  std::copy_n(c.bias, kBlock, sums);
+  const float* w = c.weights;
+  for (std::int64_t part = 0; part < c.parts; ++part)
+    for (std::int64_t t = 0; t < c.tap_count; ++t)
+      for (int channel = 0; channel < kChannels; ++channel, w += kBlock)
+        for (int lane = 0; lane < kBlock; ++lane) sums[lane] += w[lane] * c.local[part * c.part_step + c.taps[t] + channel];
+  std::copy_n(sums, kBlock, c.out);
+}
+
+template <int kOut>
+void plain_planar(const PlanarCall& c) {
+  float sums[kOut];
+  std::copy_n(c.bias, kOut, sums);
+  const float* w = c.weights;
+  for (std::int64_t part = 0; part < c.parts; ++part)
+    for (std::int64_t t = 0; t < c.tap_count; ++t, w += kOut)
+      for (int channel = 0; channel < kOut; ++channel) sums[channel] += w[channel] * c.local[part * c.part_step + c.taps[t]];
+  for (int channel = 0; channel < kOut; ++channel) c.out[channel * c.out_step] = sums[channel];
+}
+
+}  // namespace
+
+MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_t width) {
+  if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(MicroTileFor)(input_channels, rows, width);
+  switch (input_channels) {
+    case 1: return {1, 1, &plain_tile<1>};
+    case 2: return {1, 1, &plain_tile<2>};
+    case 3: return {1, 1, &plain_tile<3>};
+    case 4: return {1, 1, &plain_tile<4>};
+    default: return {1, 1, &plain_tile<16>};
+  }
+}
+
+PlanarTile planar_tile(std::int64_t out_channels, std::int64_t width) {
+  if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(PlanarTileFor)(out_channels, width);
+  switch (out_channels) {
+    case 1: return {1, &plain_planar<1>};
+    case 2: return {1, &plain_planar<2>};
+    case 3: return {1, &plain_planar<3>};
+    default: return {1, &plain_planar<4>};
+  }
+}
+
+}  // namespace vesal::kernels
+#endif

@@ -1,0 +1,51 @@
+// The innermost loops of the convolutions, one set per instruction set: a tile of outputs stays in registers while everything is summed.
+#pragma once
+#include <cstdint>
+
+#include "kernels/activations.h"
+
+namespace vesal::kernels {
+
+/// Outputs of one block of 16 channels at rows x width positions. Inputs lie in a local copy that reaches past every edge.
+struct MicroCall {
+  const float* local = nullptr;        ///< what the first output reads at offset 0
+  const std::int64_t* taps = nullptr;  ///< offsets in floats
+  std::int64_t tap_count = 0;
+  std::int64_t parts = 1, part_step = 0;  ///< blocks of input channels, floats from one to the next
+  std::int64_t row_step = 0;              ///< floats from what one row of outputs reads to what the next reads
+  const float* weights = nullptr;         ///< [parts][taps][input channels of a block][16]
+  const float* bias = nullptr;            ///< [16]
+  float* out = nullptr;                   ///< [rows][width][16]
+};
+using Micro = void (*)(const MicroCall&);
+
+/// A kernel for at least so many positions as the instruction set has room for, and no more rows than given.
+struct MicroTile {
+  int rows = 1, width = 1;
+  Micro run = nullptr;
+};
+/// How to walk over `rows` rows of `width` outputs. input_channels: of a block of the local copy, 1 to 4 or 16.
+MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_t width);
+/// Positions past the last that a tile may read and compute.
+constexpr std::int64_t kMicroSlack = 28;
+
+/// Outputs of 1 to 4 channels at `width` positions; a vector holds neighbouring positions. Inputs are planar in the local copy.
+struct PlanarCall {
+  const float* local = nullptr;
+  const std::int64_t* taps = nullptr;
+  std::int64_t tap_count = 0;
+  std::int64_t parts = 1, part_step = 0;  ///< input channels
+  const float* weights = nullptr;         ///< [parts][taps][out channels]
+  const float* bias = nullptr;            ///< [out channels]
+  float* out = nullptr;                   ///< [out channels][out_step]
+  std::int64_t out_step = 0;
+};
+using PlanarMicro = void (*)(const PlanarCall&);
+struct PlanarTile {
+  int width = 1;
+  PlanarMicro run = nullptr;
+};
+PlanarTile planar_tile(std::int64_t out_channels, std::int64_t width);
+constexpr std::int64_t kPlanarSlack = 128;
+
+}  // namespace vesal::kernels

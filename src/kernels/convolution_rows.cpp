@@ -1,0 +1,243 @@
+#include "kernels/convolution_rows.h"
+
+#include <algorithm>
+
+#include "kernels/pointwise.h"
+#include "kernels/simd.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/convolution_rows.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include "kernels/pointwise-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace vesal::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// The positions of a phase that lie inside, as [begin, end).
+struct Inside {
+  std::int64_t begin, end;
+};
+HWY_INLINE Inside InsideOf(const PackRow& r, std::int64_t phase) {
+  // input first + phase + j * step in [0, count)
+  const std::int64_t start = r.first + phase;
+  const std::int64_t begin = start >= 0 ? 0 : (-start + r.step - 1) / r.step;
+  const std::int64_t end = start >= r.count ? 0 : (r.count - start + r.step - 1) / r.step;
+  const std::int64_t last = std::min(std::max<std::int64_t>(0, end), r.length);
+  return {std::min(begin, last), last};
+}
+
+void PackBlock(const PackRow& r, float* out) {
+  using D = hn::CappedTag<float, 16>;
+  const D d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(D());
+  const float zeros[16] = {};
+  const float* slope = r.slope ? r.slope : zeros;
+  WithFunction(r.function, [&](auto f) HWY_ATTR {
+    for (std::int64_t phase = 0; phase < r.step; ++phase) {
+      float* to = out + phase * r.phase_size;
+      const Inside inside = InsideOf(r, phase);
+      std::fill(to, to + inside.begin * 16, 0.0f);
+      std::fill(to + inside.end * 16, to + r.length * 16, 0.0f);
+      for (std::int64_t lane = 0; lane < 16; lane += kLanes) {
+        const auto slopes = hn::LoadU(d, slope + lane);
+        const auto scale = r.scale ? hn::LoadU(d, r.scale + lane) : hn::Set(d, 1.0f);
+        const auto shift = r.scale ? hn::LoadU(d, r.shift + lane) : hn::Zero(d);
+        const float* from = r.in + (r.first + phase) * 16 + lane;
+        for (std::int64_t j = inside.begin; j < inside.end; ++j) {
+          auto x = hn::LoadU(d, from + j * r.step * 16);
+          if (r.scale) x = hn::MulAdd(x, scale, shift);
+          hn::StoreU(Apply<f()>(d, x, slopes), d, to + j * 16 + lane);
+        }
+      }
+    }
+  });
+}
+
+#if HWY_TARGET != HWY_SCALAR
+/// 4 positions of 4 channels, turned.
+template <class D, class V>
+HWY_INLINE void Turn(D d, V& a, V& b, V& c, V& e) {
+  const auto ab_low = hn::InterleaveLower(d, a, b), ab_high = hn::InterleaveUpper(d, a, b);
+  const auto ce_low = hn::InterleaveLower(d, c, e), ce_high = hn::InterleaveUpper(d, c, e);
+  const hn::Repartition<double, D> wide;
+  const auto as_wide = [&](V x) HWY_ATTR { return hn::BitCast(wide, x); };
+  a = hn::BitCast(d, hn::InterleaveLower(wide, as_wide(ab_low), as_wide(ce_low)));
+  b = hn::BitCast(d, hn::InterleaveUpper(wide, as_wide(ab_low), as_wide(ce_low)));
+  c = hn::BitCast(d, hn::InterleaveLower(wide, as_wide(ab_high), as_wide(ce_high)));
+  e = hn::BitCast(d, hn::InterleaveUpper(wide, as_wide(ab_high), as_wide(ce_high)));
+}
+
+void PackBlockPlanar(const PackRow& r, float* out, std::int64_t channel_step, std::int64_t channels) {
+  const hn::FixedTag<float, 4> d;
+  const float zeros[16] = {};
+  const float* slope = r.slope ? r.slope : zeros;
+  WithFunction(r.function, [&](auto f) HWY_ATTR {
+    for (std::int64_t phase = 0; phase < r.step; ++phase) {
+      const Inside inside = InsideOf(r, phase);
+      const float* from = r.in + (r.first + phase) * 16;
+      const std::int64_t step = r.step * 16;
+      for (std::int64_t c = 0; c < channels; c += 4) {
+        const auto slopes = hn::LoadU(d, slope + c);
+        const auto load = [&](std::int64_t j) HWY_ATTR {
+          auto x = hn::LoadU(d, from + j * step + c);
+          if (r.scale) x = hn::MulAdd(x, hn::LoadU(d, r.scale + c), hn::LoadU(d, r.shift + c));
+          return Apply<f()>(d, x, slopes);
+        };
+        const std::int64_t n = std::min<std::int64_t>(4, channels - c);
+        float* to[4];
+        for (std::int64_t k = 0; k < n; ++k) {
+          to[k] = out + phase * r.phase_size + (c + k) * channel_step;
+          std::fill(to[k], to[k] + inside.begin, 0.0f);
+          std::fill(to[k] + inside.end, to[k] + r.length, 0.0f);
+        }
+        std::int64_t j = inside.begin;
+        for (; n == 4 && j + 4 <= inside.end; j += 4) {
+          auto v0 = load(j), v1 = load(j + 1), v2 = load(j + 2), v3 = load(j + 3);
+          Turn(d, v0, v1, v2, v3);
+          hn::StoreU(v0, d, to[0] + j);
+          hn::StoreU(v1, d, to[1] + j);
+          hn::StoreU(v2, d, to[2] + j);
+          hn::StoreU(v3, d, to[3] + j);
+        }
+        for (; j < inside.end; ++j) {
+          float four[4];
+          hn::StoreU(load(j), d, four);
+          for (std::int64_t k = 0; k < n; ++k) to[k][j] = four[k];
+        }
+      }
+    }
+  });
+}
+
+#else
+void PackBlockPlanar(const PackRow& r, float* out, std::int64_t channel_step, std::int64_t channels) {
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t phase = 0; phase < r.step; ++phase)
+      for (std::int64_t j = 0; j < r.length; ++j) out[c * channel_step + phase * r.phase_size + j] = packed_input(r, phase, j, kBlock, c);
+}
+#endif
+
+void FinishBlock(const FinishRow& r) {
+  using D = hn::CappedTag<float, 16>;
+  const D d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(D());
+  const float zeros[16] = {};
+  const float* slope = r.slope ? r.slope : zeros;
+  WithFunction(r.function, [&](auto f) HWY_ATTR {
+    for (std::int64_t lane = 0; lane < 16; lane += kLanes) {
+      const auto slopes = hn::LoadU(d, slope + lane);
+      const auto keep = hn::LoadU(d, (r.keep ? r.keep : zeros) + lane);
+      for (std::int64_t i = 0; i < r.count; ++i) {
+        auto x = hn::LoadU(d, r.sums + i * 16 + lane);
+        if (r.residual && !r.residual_after) x = hn::Add(x, hn::LoadU(d, r.residual + i * r.out_step + lane));
+        x = Apply<f()>(d, x, slopes);
+        if (r.residual && r.residual_after) x = hn::Add(x, hn::LoadU(d, r.residual + i * r.out_step + lane));
+        if (r.keep) x = hn::Mul(x, keep);
+        hn::StoreU(x, d, r.out + i * r.out_step + lane);
+      }
+      if (!r.sum) continue;
+      auto sum = hn::Zero(d), square = hn::Zero(d);
+      for (std::int64_t i = 0; i < r.count; ++i) {
+        const auto x = hn::LoadU(d, r.sums + i * 16 + lane);
+        sum = hn::Add(sum, x);
+        square = hn::MulAdd(x, x, square);
+      }
+      float sums[kLanes], squares[kLanes];
+      hn::StoreU(sum, d, sums);
+      hn::StoreU(square, d, squares);
+      for (std::int64_t k = 0; k < kLanes; ++k) r.sum[lane + k] += sums[k], r.square[lane + k] += squares[k];
+    }
+  });
+}
+
+}  // namespace vesal::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace vesal::kernels {
+namespace {
+
+HWY_EXPORT(PackBlock);
+HWY_EXPORT(PackBlockPlanar);
+HWY_EXPORT(FinishBlock);
+
+bool outside(const PackRow& r) { return !r.in || r.first >= r.count || r.first + r.length * r.step <= 0; }
+
+float finished(const FinishRow& r, float x, std::int64_t at, std::int64_t lane) {
+  if (r.residual && !r.residual_after) x += r.residual[at];
+  x = pointwise(r.function, x, r.slope ? r.slope[lane] : 0);
+  return r.residual && r.residual_after ? x + r.residual[at] : x;
+}
+
+}  // namespace
+
+void pack_block_row(const PackRow& r, float* out) {
+  if (outside(r)) {
+    for (std::int64_t phase = 0; phase < r.step; ++phase) std::fill_n(out + phase * r.phase_size, r.length * kBlock, 0.0f);
+  } else if (!use_scalar()) {
+    HWY_DYNAMIC_DISPATCH(PackBlock)(r, out);
+  } else {
+    for (std::int64_t phase = 0; phase < r.step; ++phase)
+      for (std::int64_t j = 0; j < r.length; ++j)
+        for (std::int64_t lane = 0; lane < kBlock; ++lane) out[phase * r.phase_size + j * kBlock + lane] = packed_input(r, phase, j, kBlock, lane);
+  }
+}
+
+void pack_block_row_planar(const PackRow& r, float* out, std::int64_t channel_step, std::int64_t channels) {
+  if (!outside(r) && !use_scalar()) return HWY_DYNAMIC_DISPATCH(PackBlockPlanar)(r, out, channel_step, channels);
+  for (std::int64_t c = 0; c < channels; ++c)
+    for (std::int64_t phase = 0; phase < r.step; ++phase)
+      for (std::int64_t j = 0; j < r.length; ++j) out[c * channel_step + phase * r.phase_size + j] = packed_input(r, phase, j, kBlock, c);
+}
+
+void pack_planar_row(const PackRow& r, float* out, std::int64_t out_step) {
+  for (std::int64_t phase = 0; phase < r.step; ++phase) {
+    float* to = out + phase * r.phase_size;
+    if (outside(r)) {
+      for (std::int64_t j = 0; j < r.length; ++j) to[j * out_step] = 0;
+    } else if (r.step == 1 && out_step == 1 && !r.scale && r.function == Function::identity) {
+      const std::int64_t begin = std::clamp<std::int64_t>(-r.first, 0, r.length), end = std::clamp(r.count - r.first, begin, r.length);
+      std::fill(to, to + begin, 0.0f);
+      std::copy(r.in + r.first + begin, r.in + r.first + end, to + begin);
+      std::fill(to + end, to + r.length, 0.0f);
+    } else {
+      for (std::int64_t j = 0; j < r.length; ++j) to[j * out_step] = packed_input(r, phase, j, 1, 0);
+    }
+  }
+}
+
+void finish_block_row(const FinishRow& r) {
+  if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(FinishBlock)(r);
+  for (std::int64_t i = 0; i < r.count; ++i) {
+    for (std::int64_t lane = 0; lane < kBlock; ++lane) {
+      const float x = r.sums[i * kBlock + lane];
+      if (r.sum) r.sum[lane] += x, r.square[lane] += static_cast<double>(x) * x;
+      r.out[i * r.out_step + lane] = finished(r, x, i * r.out_step + lane, lane) * (r.keep ? r.keep[lane] : 1);
+    }
+  }
+}
+
+void finish_planar_row(const FinishRow& r) {
+  if (r.sum) {
+    for (std::int64_t i = 0; i < r.count; ++i) *r.sum += r.sums[i], *r.square += static_cast<double>(r.sums[i]) * r.sums[i];
+  }
+  const float slope = r.slope ? *r.slope : 0;
+  if (r.function == Function::leaky_relu || r.function == Function::prelu || r.function == Function::relu) {
+    const bool cut = r.function == Function::relu;
+    for (std::int64_t i = 0; i < r.count; ++i) {
+      float x = r.sums[i];
+      if (r.residual && !r.residual_after) x += r.residual[i * r.out_step];
+      x = x < 0 ? (cut ? 0 : slope * x) : x;
+      if (r.residual && r.residual_after) x += r.residual[i * r.out_step];
+      r.out[i * r.out_step] = x;
+    }
+    return;
+  }
+  for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = finished(r, r.sums[i], i * r.out_step, 0);
+}
+
+}  // namespace vesal::kernels
+#endif

@@ -1,0 +1,54 @@
+// What a convolution does to rows on their way: into its local copy, and from its sums to the output.
+#pragma once
+#include <cstdint>
+
+#include "kernels/pointwise.h"
+
+namespace vesal::kernels {
+
+/// A row of inputs into the local copy: position p * step .. of each of `step` phases lies at out + phase * phase_size, one after another.
+/// Position 0 is input `first`; what lies outside [0, count) becomes zeros.
+struct PackRow {
+  const float* in = nullptr;  ///< input 0 of the row; null: the whole row lies outside
+  std::int64_t count = 0, first = 0, step = 1;
+  std::int64_t length = 0;      ///< positions per phase
+  std::int64_t phase_size = 0;  ///< floats
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  const float* slope = nullptr;  ///< of the block's channels; null where the function has none
+  Function function = Function::identity;
+};
+/// Input j of a phase, of `width` channels beside each other, after scale, shift and function; zero outside. The plain form of what follows.
+inline float packed_input(const PackRow& r, std::int64_t phase, std::int64_t j, std::int64_t width, std::int64_t channel) {
+  const std::int64_t at = r.first + phase + j * r.step;
+  if (!r.in || at < 0 || at >= r.count) return 0;
+  const float x = r.in[at * width + channel];
+  return pointwise(r.function, r.scale ? r.scale[channel] * x + r.shift[channel] : x, r.slope ? r.slope[channel] : 0);
+}
+/// One block: 16 floats a position, in and out.
+void pack_block_row(const PackRow& row, float* out);
+/// One block to 16 planar rows, `channel_step` floats apart; only the first `channels` are made.
+void pack_block_row_planar(const PackRow& row, float* out, std::int64_t channel_step, std::int64_t channels);
+/// One planar channel; outputs `out_step` floats apart (1, or the number of channels where they are interleaved).
+void pack_planar_row(const PackRow& row, float* out, std::int64_t out_step);
+
+/// Sums to outputs.
+struct FinishRow {
+  const float* sums = nullptr;
+  std::int64_t count = 0;
+  float* out = nullptr;
+  const float* residual = nullptr;  ///< laid out as the output; null: none
+  std::int64_t out_step = 0;        ///< floats from one output to the next
+  bool residual_after = false;
+  const float* slope = nullptr;  ///< of the block's channels
+  Function function = Function::identity;
+  const float* keep = nullptr;  ///< [16] ones for channels there are, zeros past the last; null: all
+  double* sum = nullptr;        ///< [16] sums of `sums`, or null
+  double* square = nullptr;     ///< [16] sums of their squares
+};
+/// `sums` [count][16] of one block.
+void finish_block_row(const FinishRow& row);
+/// `sums` [count] of one planar channel; slope, sum and square hold one number.
+void finish_planar_row(const FinishRow& row);
+
+}  // namespace vesal::kernels

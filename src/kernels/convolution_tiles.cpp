@@ -1,0 +1,115 @@
+#include "kernels/convolution_tiles.h"
+
+#include <algorithm>
+
+namespace vesal::kernels {
+namespace {
+
+constexpr std::int64_t kRows = 4, kLongest = 48;  ///< a tile is so many rows wide and high, and so many outputs long
+constexpr std::int64_t kWhole = 7;                ///< shorter extents are one tile: deep layers have few outputs and large weights
+
+/// n in equal parts of no more than `most`.
+std::int64_t equal_part(std::int64_t n, std::int64_t most) {
+  const std::int64_t parts = (n + most - 1) / most;
+  return (n + parts - 1) / parts;
+}
+
+/// Zero, or the slope of a channel.
+const float* slopes_of(const Pointwise& f, std::int64_t channel, float (&room)[kBlock]) {
+  if (f.slope.empty()) return nullptr;
+  for (std::int64_t k = 0; k < kBlock; ++k) {
+    const std::size_t at = f.slope.size() == 1 ? 0 : static_cast<std::size_t>(channel + k);
+    room[k] = at < f.slope.size() ? f.slope[at] : 0;
+  }
+  return room;
+}
+
+}  // namespace
+
+Tiling::Tiling(const ConvolutionShape& shape, std::int64_t lanes, bool planar, std::int64_t slack) : shape_(shape), lanes_(lanes), planar_(planar) {
+  for (std::size_t a = 0; a < 3; ++a) {
+    axes_[a] = convolution_axis(shape, a);
+    const std::int64_t n = std::max<std::int64_t>(1, axes_[a].count);
+    tile_[a] = a == 2 ? equal_part(n, planar ? 2 * kLongest : kLongest) : n <= kWhole ? n : equal_part(n, kRows);
+    tiles_[a] = (n + tile_[a] - 1) / tile_[a];
+    local_[a] = axes_[a].reach(tile_[a]);
+  }
+  const std::int64_t z_phases = axes_[2].in_step;
+  local_[2] = (local_[2] + z_phases - 1) / z_phases;
+  const std::int64_t position = planar ? 1 : lanes, row = z_phases * local_[2] * position;
+  part_size_ = local_[0] * local_[1] * row + slack * position;
+  steps_ = {axes_[0].in_step * local_[1] * row, axes_[1].in_step * row, position};
+  for (std::size_t x = 0; x < axes_[0].phases.size(); ++x) {
+    for (std::size_t y = 0; y < axes_[1].phases.size(); ++y) {
+      for (std::size_t z = 0; z < axes_[2].phases.size(); ++z) {
+        TapList list;
+        list.axes = {&axes_[0].phases[x], &axes_[1].phases[y], &axes_[2].phases[z]};
+        list.phase = {static_cast<std::int64_t>(x), static_cast<std::int64_t>(y), static_cast<std::int64_t>(z)};
+        for (const auto& tx : list.axes[0]->taps) {
+          for (const auto& ty : list.axes[1]->taps) {
+            for (const auto& tz : list.axes[2]->taps) {
+              const std::int64_t dz = tz.offset - axes_[2].low;
+              list.offsets.push_back(((tx.offset - axes_[0].low) * local_[1] + ty.offset - axes_[1].low) * row +
+                                     (dz % z_phases * local_[2] + dz / z_phases) * position);
+              list.kernel_index.push_back((tx.index * shape.kernel[1] + ty.index) * shape.kernel[2] + tz.index);
+            }
+          }
+        }
+        phases_.push_back(std::move(list));
+      }
+    }
+  }
+}
+
+Tile Tiling::tile(std::int64_t number) const {
+  const Extents at{number / (tiles_[1] * tiles_[2]), number / tiles_[2] % tiles_[1], number % tiles_[2]};
+  Tile t;
+  for (std::size_t a = 0; a < 3; ++a) {
+    t.first[a] = at[a] * tile_[a];
+    t.size[a] = std::min(tile_[a], std::max<std::int64_t>(1, axes_[a].count) - t.first[a]);
+  }
+  return t;
+}
+
+void Tiling::pack(const Tile& tile, const Activations& in, const ChannelMap& map, float* local) const {
+  const std::int64_t row_size = axes_[2].in_step * local_[2] * (planar_ ? 1 : lanes_);
+  const Extents first{tile.first[0] * axes_[0].in_step + axes_[0].low, tile.first[1] * axes_[1].in_step + axes_[1].low,
+                      tile.first[2] * axes_[2].in_step + axes_[2].low};
+  const std::int64_t width = in.planar ? 1 : kBlock;
+  PackRow row;
+  row.count = in.extents[2];
+  row.first = first[2];
+  row.step = axes_[2].in_step;
+  row.length = local_[2];
+  row.phase_size = local_[2] * (planar_ ? 1 : lanes_);
+  row.function = map.after.function;
+  for (std::int64_t part = 0; part < in.parts(); ++part) {
+    for (std::int64_t i = 0; i < axes_[0].reach(tile.size[0]); ++i) {
+      for (std::int64_t j = 0; j < axes_[1].reach(tile.size[1]); ++j) {
+        const std::int64_t x = first[0] + i, y = first[1] + j;
+        const bool inside = x >= 0 && x < in.extents[0] && y >= 0 && y < in.extents[1];
+        row.in = inside ? in.data + part * in.pitch + (x * in.extents[1] + y) * in.extents[2] * width : nullptr;
+        pack_row(in, part, row, map, local + (i * local_[1] + j) * row_size);
+      }
+    }
+  }
+}
+
+/// Row (i, j) of one block or channel; `out` is where it goes in the first part.
+void Tiling::pack_row(const Activations& in, std::int64_t part, PackRow row, const ChannelMap& map, float* out) const {
+  float slopes[kBlock];
+  const std::int64_t channel = in.planar ? part : part * kBlock;
+  row.slope = slopes_of(map.after, channel, slopes);
+  row.scale = map.scale ? map.scale + channel : nullptr;
+  row.shift = map.scale ? map.shift + channel : nullptr;
+  if (in.planar) {
+    if (planar_) pack_planar_row(row, out + part * part_size_, 1);
+    else pack_planar_row(row, out + part, lanes_);
+  } else if (planar_) {
+    pack_block_row_planar(row, out + channel * part_size_, part_size_, std::min(kBlock, in.channels - channel));
+  } else {
+    pack_block_row(row, out + part * part_size_);
+  }
+}
+
+}  // namespace vesal::kernels

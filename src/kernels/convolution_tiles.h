@@ -1,0 +1,55 @@
+// The walk of a convolution over its outputs: tiles, each with a local copy of the inputs it reads, with zeros past the edges.
+#pragma once
+#include <array>
+#include <vector>
+
+#include "kernels/convolution_axis.h"
+#include "kernels/convolution_rows.h"
+
+namespace vesal::kernels {
+
+/// Outputs of one tile, as positions q of the axes' phases.
+struct Tile {
+  Extents first{0, 0, 0}, size{1, 1, 1};
+};
+
+/// Three axes' phases together: which outputs, and what they read from the local copy.
+struct TapList {
+  std::array<const AxisPhase*, 3> axes{};
+  Extents phase{0, 0, 0};
+  std::vector<std::int64_t> offsets;       ///< floats
+  std::vector<std::int64_t> kernel_index;  ///< x, y, z in one number
+};
+
+class Tiling {
+ public:
+  /// `slack`: positions past the last row that may be read; `planar`: local copies hold one channel after the other, else `lanes`
+  /// channels beside each other.
+  Tiling(const ConvolutionShape& shape, std::int64_t lanes, bool planar, std::int64_t slack);
+
+  std::int64_t count() const { return tiles_[0] * tiles_[1] * tiles_[2]; }
+  Tile tile(std::int64_t number) const;
+  const std::vector<TapList>& phases() const { return phases_; }
+  const Axis& axis(std::size_t a) const { return axes_[a]; }
+  /// Floats of a block's (planar: a channel's) local copy.
+  std::int64_t part_size() const { return part_size_; }
+  /// Floats from what an output reads to what its neighbour along an axis reads.
+  std::int64_t step(std::size_t a) const { return steps_[a]; }
+
+  /// Copies what a tile reads of all inputs; `map` applies to them. local: part_size() for each block or channel.
+  void pack(const Tile& tile, const Activations& in, const ChannelMap& map, float* local) const;
+
+ private:
+  void pack_row(const Activations& in, std::int64_t part, PackRow row, const ChannelMap& map, float* out) const;
+
+  ConvolutionShape shape_;
+  std::int64_t lanes_;
+  bool planar_;
+  std::array<Axis, 3> axes_;
+  Extents tile_{1, 1, 1}, tiles_{1, 1, 1}, local_{1, 1, 1};  ///< local_: rows along x and y, positions of a phase along z
+  std::int64_t part_size_ = 0;
+  Extents steps_{0, 0, 0};
+  std::vector<TapList> phases_;
+};
+
+}  // namespace vesal::kernels
