@@ -1,8 +1,10 @@
 #include "train/step_memory.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "nn/network.h"
 #include "nn/tensor_memory.h"
 #include "train/loss.h"
@@ -29,11 +31,22 @@ class InEvaluation {
   bool was_training_;
 };
 
+bool can_be_halved(std::int64_t extent) { return extent % 2 == 0 && extent >= 2 * kSmallestExtent; }
+
+/// One patch with every extent halved that can be.
 Shape corner(const Shape& shape) {
   Shape out = shape;
   out[0] = 1;
   for (std::size_t d = 2; d < out.size(); ++d)
-    if (out[d] % 2 == 0 && out[d] >= 2 * kSmallestExtent) out[d] /= 2;
+    if (can_be_halved(out[d])) out[d] /= 2;
+  return out;
+}
+/// One patch of several; of a single one half.
+Shape half(const Shape& shape) {
+  Shape out = shape;
+  if (std::exchange(out[0], 1) > 1) return out;
+  const auto longest = std::max_element(out.begin() + 2, out.end());
+  if (can_be_halved(*longest)) *longest /= 2;
   return out;
 }
 
@@ -67,13 +80,20 @@ std::optional<std::uint64_t> step_memory(const Value& network, const Value& loss
   if (!std::equal(inputs.begin() + 2, inputs.end(), targets.begin() + 2)) return std::nullopt;
   double parameters = 0;
   for (const Tensor& p : net->parameters()) parameters += p.requires_grad() ? static_cast<double>(p.nbytes()) : 0;
+  const auto told_by = [&](const Shape& small, const Shape& small_targets) {
+    const auto bytes = static_cast<double>(nn::torch_call([&] { return measured(*net, loss, small, small_targets); }));
+    const double grows = std::max(0.0, bytes - parameters) * numel(inputs) / numel(small);
+    return grows * kUncounted + 3 * parameters;  // gradients, and what an optimizer keeps
+  };
   try {
     const InEvaluation mode(*net);
     nn::use_thread_count();
-    const Shape small = corner(inputs);
-    const auto bytes = static_cast<double>(nn::torch_call([&] { return measured(*net, loss, small, corner(targets)); }));
-    const double grows = std::max(0.0, bytes - parameters) * numel(inputs) / numel(small);
-    return static_cast<std::uint64_t>(grows * kUncounted + 3 * parameters);  // gradients, and what an optimizer keeps
+    // A corner costs nothing but tells too much: small tensors have more around them. Where half of the whole fits, that is tried.
+    const double rough = told_by(corner(inputs), corner(targets));
+    const Shape better = half(inputs);
+    const auto room = static_cast<double>(available_memory().value_or(0));
+    if (better == inputs || rough * numel(better) / numel(inputs) > room) return static_cast<std::uint64_t>(rough);
+    return static_cast<std::uint64_t>(told_by(better, half(targets)));
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::cancelled) throw;
     log::debug("the memory of an iteration cannot be forecast: {}", e.what());

@@ -1,4 +1,5 @@
-// What an iteration of training will take in memory, told from one on a corner of a single patch. No libtorch in here.
+// What an iteration of training will take in memory, told from one on a single patch, or on a part of it where there is no other. No libtorch in
+// here.
 #pragma once
 #include <cstdint>
 #include <optional>

@@ -39,8 +39,8 @@ std::string names_of(const infer::Batch& items) {
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
-/// The forecast is not exact: what might just fit is tried.
-constexpr double kDoubt = 1.25;
+/// Some networks take a third less than is told: what might just fit is tried.
+constexpr double kDoubt = 1.6;
 
 }  // namespace
 
@@ -69,8 +69,9 @@ void check_memory(const Value& network, const Value& loss, const Value& dataset,
   const std::uint64_t freed = cache ? cache->make_room(*needed - *left) : 0;
   if (freed > 0) log::warning("the cache gave up {} for the network: more items are loaded anew each time", bytes_text(freed));
   if (static_cast<double>(*needed) > kDoubt * static_cast<double>(*left + freed))
-    throw Error(ErrorKind::memory, fmt::format("an iteration on {} takes about {} of memory, {} are left: smaller or fewer patches per batch need less",
-                                               to_string(inputs), bytes_text(*needed), bytes_text(*left + freed)));
+    throw Error(ErrorKind::memory,
+                fmt::format("an iteration on {} takes about {} of memory, {} are left: smaller or fewer patches per batch need less",
+                            to_string(inputs), bytes_text(*needed), bytes_text(*left + freed)));
 }
 
 void report_memory() {

@@ -12,7 +12,7 @@ void check_loss(double loss, const infer::State& state, const infer::Batch& item
 std::string described(const infer::Batch& items);
 
 /// Before the first iteration on such a batch: a line with what it will take in memory and what is left; where that is not enough, `dataset`
-/// gives up items of its cache. Throws Error(memory) if that does not help by far. Silent where nothing can be told.
+/// gives up items of its cache. Throws Error(memory) if even then it would take far more. Silent where nothing can be told.
 void check_memory(const Value& network, const Value& loss, const Value& dataset, const Shape& inputs, const Shape& targets);
 
 /// After the first iteration, when all buffers have their size: a line with the peak and what is left, a warning where that is little.

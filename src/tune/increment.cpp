@@ -221,6 +221,7 @@ class Month {
     tuning.validation = with_unique_ids(case_set(validation, options_.data.source, labels_));
     tuning.replay = case_set(plan_.replay, model_.folder(), labels_);
     if (plan_.replay.empty()) tuning.replay_share = 0;
+    tuning.start_counts = plan_.replay_validation.empty();  // the champion has learned the pool: there nothing seems as good as it
     const TuningResult result = tune(tuning);
     log::info("trained: best epoch {} of {}", result.best_epoch, result.epochs);
     step("increment: trained");

@@ -151,6 +151,7 @@ RecipePlan make_plan(const BaseBundle& base, const InferenceSteps& steps, const 
   plan.validation_interval = std::max<std::int64_t>(1, plan.epochs / kValidations);
   if (options.patience < 0) throw Error(ErrorKind::usage, fmt::format("--patience {}: want 0 or more", options.patience));
   plan.patience = options.patience;
+  plan.start_counts = options.start_counts;
   plan.learning_rate = rate(options.learning_rate, transfer ? kTransferRate : kFineTuneRate, "lr");
   plan.warm_factor = rate(options.warm_factor, transfer ? kTransferWarmFactor : 1, "warm-factor");
   plan.seed = options.seed;

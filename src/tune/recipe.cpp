@@ -76,7 +76,7 @@ Dict train_part(const BaseBundle& base, const InferenceSteps& steps, const Recip
                       {"validator", "@validate#evaluator"},
                       {"epoch_level", true},
                       {"interval", "@val_interval"},
-                      {"exec_at_start", true}},
+                      {"exec_at_start", plan.start_counts}},
                  Dict{{"_target_", "StatsHandler"},
                       {"tag_name", "train_loss"},
                       {"iteration_log", false},

@@ -20,6 +20,7 @@ struct RecipePlan {
   std::int64_t samples_per_case = 1;
   std::int64_t epochs = 50, iterations = 40;  ///< iterations of an epoch
   std::int64_t validation_interval = 5;       ///< epochs
+  bool start_counts = true;                   ///< epoch 0 is validated too
   std::int64_t patience = 0;                  ///< validations; 0: no early stop
   double learning_rate = 5e-4, warm_factor = 1;
   std::string augmentation = "standard";

@@ -23,11 +23,12 @@ struct TuningOptions {
   std::optional<std::int64_t> epochs, iterations, batch_size, samples_per_case;  ///< iterations: of an epoch
   std::optional<std::vector<std::int64_t>> patch_size;
   std::optional<double> learning_rate, warm_factor;  ///< warm_factor: what warm layers learn at, as a share of learning_rate
-  std::int64_t patience = 0;                         ///< validations without progress before it stops; 0: never
-  std::string augmentation = "standard";             ///< "none", "standard", "strong"
-  std::string recipe = "inference";  ///< "inference": made from what the bundle's inference does; "bundle": its own train configuration
-  std::string data_check;            ///< what the gate said, for the new bundle's page
-  std::string version, name;         ///< of the new bundle; empty: derived
+  bool start_counts = true;               ///< whether the weights it starts from may be the result; not where they have seen the validation cases
+  std::int64_t patience = 0;              ///< validations without progress before it stops; 0: never
+  std::string augmentation = "standard";  ///< "none", "standard", "strong"
+  std::string recipe = "inference";       ///< "inference": made from what the bundle's inference does; "bundle": its own train configuration
+  std::string data_check;                 ///< what the gate said, for the new bundle's page
+  std::string version, name;              ///< of the new bundle; empty: derived
   std::uint64_t seed = 1;
   bool resume = false;
   std::string device = "auto";

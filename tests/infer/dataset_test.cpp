@@ -175,6 +175,22 @@ TEST(CacheDataset, KeepsWhatMemoryThereIsRoomFor) {
   EXPECT_EQ(kept_in_100_mib({120, 1, 1}, 1).first, 1) << "one item is always made to see";
 }
 
+TEST(CacheDataset, GivesUpWhatItIsAskedForAndGoesOn) {
+  auto inflate = std::make_shared<Inflate>();
+  auto data = make("CacheDataset", {{"data", list({Value(3), Value(1), Value(1)})}, {"transform", inflate}, {"progress", false}}).object<Dataset>();
+  const auto loaded_anew = [&] {
+    inflate->calls = 0;
+    for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(data->item(i).as_array().at({0}), i == 0 ? 3 : 1);
+    return inflate->calls.load();
+  };
+  EXPECT_EQ(loaded_anew(), 0);
+  EXPECT_EQ(data->make_room((1 << 20) + 1), 2u << 20) << "whole items, from the end";
+  EXPECT_EQ(loaded_anew(), 2);
+  EXPECT_EQ(data->make_room(std::uint64_t{1} << 40), 3u << 20);
+  EXPECT_EQ(data->make_room(1), 0u);
+  EXPECT_EQ(loaded_anew(), 3);
+}
+
 TEST(CacheDataset, NamesTheFilesOfAnItem) {
   const Value data = list({Dict{{"image", "/data/ct_1.nii.gz"}, {"label", list({"/data/organs_1.nii.gz"})}, {"age", 40}}});
   EXPECT_EQ(Dataset(data, Value()).described(0), "item 0 (ct_1.nii.gz, organs_1.nii.gz)");

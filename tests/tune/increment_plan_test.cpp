@@ -54,8 +54,8 @@ TEST(IncrementPlan, CasesAreDealtByTheirHashesWhateverTheirOrder) {
   EXPECT_THAT(a.of(Part::validation), SizeIs(2));
   EXPECT_THAT(a.of(Part::training), SizeIs(12));
   EXPECT_EQ(ids(a.of(Part::judging)), ids(b.of(Part::judging)));
-  EXPECT_THAT(a.replay_validation, SizeIs(2));
-  EXPECT_THAT(a.replay, SizeIs(28));
+  EXPECT_THAT(a.replay_validation, SizeIs(7));
+  EXPECT_THAT(a.replay, SizeIs(23));
   EXPECT_EQ(a.version, "1.0.1");
   std::set<std::string> all = ids(a.of(Part::judging));
   all.merge(ids(a.of(Part::validation)));
