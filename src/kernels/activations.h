@@ -39,7 +39,7 @@ enum class Function { identity, relu, leaky_relu, prelu, silu, sigmoid, tanh, el
 
 struct Pointwise {
   Function function = Function::identity;
-  std::vector<float> slope;  ///< leaky_relu, elu: one number; prelu: one or one per channel
+  std::vector<float> slope = {};  ///< leaky_relu, elu: one number; prelu: one or one per channel
 
   bool is_identity() const { return function == Function::identity; }
 };

@@ -1,0 +1,117 @@
+// Convolution, transposed or not, with what comes before and after it: a pending norm and activation on its input, bias, a sum with
+// something that is there already, an activation, and the sums that a norm behind it needs.
+#include "engine/arithmetic.h"
+#include "engine/attributes.h"
+#include "engine/planner.h"
+#include "engine/pointwise_of.h"
+#include "kernels/convolution.h"
+
+namespace vesal::engine {
+namespace {
+
+using kernels::Convolution;
+
+kernels::ConvolutionShape shape_of(const Planner& planner, const Node& node) {
+  const Shape &in = planner.shape(node.inputs[0]), &out = planner.shape(node.outputs[0]), &weight = node.constants.at("weight").shape();
+  if (in.size() < 3 || out.size() != in.size() || weight.size() != in.size())
+    throw Error(ErrorKind::shape, "convolution of " + to_string(in) + " by " + to_string(weight) + " to " + to_string(out));
+  const std::size_t axes = in.size() - 2;
+  kernels::ConvolutionShape s;
+  s.in_channels = in[1];
+  s.out_channels = out[1];
+  for (std::size_t i = 0; i < axes; ++i) {
+    s.in[3 - axes + i] = in[2 + i];
+    s.out[3 - axes + i] = out[2 + i];
+    s.kernel[3 - axes + i] = weight[2 + i];
+  }
+  s.stride = per_axis(node, "stride", axes, 1, 1);
+  s.padding = per_axis(node, "padding", axes, 0, 0);
+  s.dilation = per_axis(node, "dilation", axes, 1, 1);
+  s.groups = integer(node, "groups", 1);
+  s.transposed = integer(node, "transposed", 0) != 0;
+  const std::int64_t own = s.transposed ? s.in_channels : s.out_channels, other = s.transposed ? s.out_channels : s.in_channels;
+  if (weight[0] != own || s.groups < 1 || weight[1] * s.groups != other)
+    throw Error(ErrorKind::shape, "weights " + to_string(weight) + " for " + to_string(in) + " to " + to_string(out));
+  return s;
+}
+
+/// Null if there is no kernel for it.
+std::shared_ptr<Convolution> convolution(Planner& planner, const Node& node) {
+  return planner.kept<Convolution>(node,
+                                   [&] { return Convolution::make(shape_of(planner, node), constant(node, "weight"), constant(node, "bias")); });
+}
+
+/// What follows the convolution and is done on the way out.
+struct Epilogue {
+  ValueId value;
+  std::string what;
+  kernels::Pointwise function = {};
+  std::optional<ValueId> residual = {};
+  bool residual_after = false;
+};
+
+Epilogue follow(Planner& planner, const Node& node) {
+  Epilogue e{.value = node.outputs[0], .what = integer(node, "transposed", 0) ? "conv transposed" : "conv"};
+  while (const Node* next = planner.sole_consumer(e.value)) {
+    const auto f = pointwise_of(*next);
+    if (f && e.function.is_identity()) {
+      e.function = *f;
+    } else if (!e.residual && is_plain_sum(planner.graph(), *next)) {
+      const ValueId other = next->inputs[next->inputs[0] == e.value ? 1 : 0];
+      if (!planner.known(other)) break;
+      e.residual = other;
+      e.residual_after = !e.function.is_identity();
+    } else {
+      break;
+    }
+    if (!planner.spatial(*next)) break;
+    e.what += " + " + next->op;
+    e.value = next->outputs[0];
+    planner.absorb(*next);
+    if (e.residual_after) break;
+  }
+  return e;
+}
+
+bool takes_pending(Planner& planner, const Node& node, ValueId value) {
+  return node.inputs.size() == 1 && node.inputs[0] == value && convolution(planner, node) != nullptr;
+}
+
+bool plan(Planner& planner, const Node& node) {
+  const std::shared_ptr<Convolution> conv = convolution(planner, node);
+  if (!conv) return false;
+  const kernels::ConvolutionShape shape = shape_of(planner, node);
+  Epilogue e = follow(planner, node);
+  const std::optional<TensorId> residual = e.residual ? std::optional(planner.tensor(*e.residual)) : std::nullopt;
+  const Operand in = planner.operand(node.inputs[0]);
+  const TensorId out = planner.make(e.value);
+
+  kernels::ConvolutionCall call;
+  call.before.after = in.after;
+  call.function = e.function;
+  call.residual_after = e.residual_after;
+  if (e.function.is_identity() && !residual) call.statistics = planner.statistics(e.value, out);
+
+  Step step = step_of((in.pending.empty() ? "" : in.pending + " + ") + e.what, node, {in.tensor}, {out});
+  if (residual) {
+    step.reads.push_back(*residual);
+    step.may_overwrite = {*residual};
+  }
+  step.flops = shape.flops();
+  step.weight_bytes = conv->weight_bytes();
+  step.scratch_bytes = conv->scratch_bytes();
+  step.run = [conv, call, map = in.map, sums = planner.at(out).statistics, from = in.tensor, residual, out](const Memory& memory) mutable {
+    if (map) call.before.scale = map->scale.data(), call.before.shift = map->shift.data();
+    call.in = memory.at(from);
+    if (residual) call.residual = memory.at(*residual);
+    call.out = memory.at(out);
+    conv->run(call);
+  };
+  planner.emit(std::move(step));
+  return true;
+}
+
+const RegisterOperator registered({"conv"}, {plan, takes_pending});
+
+}  // namespace
+}  // namespace vesal::engine
