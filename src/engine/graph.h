@@ -30,12 +30,12 @@ using External = std::function<std::vector<Array>(const std::vector<Array>&)>;
 ///   contiguous, to float32) external        a function, and a text that says what it is
 struct Node {
   std::string op;
-  std::vector<std::size_t> inputs, outputs;  ///< numbers of values
-  std::map<std::string, std::vector<std::int64_t>> ints;
-  std::map<std::string, std::vector<double>> floats;
-  std::map<std::string, Array> constants;  ///< float32, dense
-  External external;
-  std::string label;  ///< where it comes from: "model.1.submodule.0.conv", "aten::grid_sampler"; for people
+  std::vector<std::size_t> inputs = {}, outputs = {};  ///< numbers of values
+  std::map<std::string, std::vector<std::int64_t>> ints = {};
+  std::map<std::string, std::vector<double>> floats = {};
+  std::map<std::string, Array> constants = {};  ///< float32, dense
+  External external = {};
+  std::string label = {};  ///< where it comes from: "model.1.submodule.0.conv", "aten::grid_sampler"; for people
 };
 
 /// Every value is float32 with a batch axis of one: [1, C, spatial...]. Nodes stand in an order in which they can run; each value is made once.

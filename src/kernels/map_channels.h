@@ -19,8 +19,8 @@ enum class Operation { add, subtract, multiply };
 /// out = a (operation) b: b has a's shape and layout, or a's channels and one voxel. out may be a, or b of a's shape.
 void combine(Operation operation, const Activations& a, const Activations& b, const Activations& out);
 
-/// Sums per channel, then sums of squares: [2][16 * blocks(channels)]. Taken around a value near the mean, so that a mean far larger than
-/// the deviation leaves the deviation its digits.
+/// Sums per channel, then sums of squares: [2][16 * blocks(channels)]. Taken around the means of short rows, so that a mean far larger
+/// than the deviation leaves the deviation its digits.
 void channel_statistics(const Activations& in, double* out);
 
 }  // namespace vesal::kernels

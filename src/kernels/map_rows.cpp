@@ -1,7 +1,5 @@
 #include "kernels/map_rows.h"
 
-#include <algorithm>
-
 #include "kernels/pointwise.h"
 #include "kernels/simd.h"
 
@@ -56,23 +54,30 @@ void CombineRow(Operation operation, const float* a, const float* b, bool repeat
   else CombineWhole<Operation::multiply>(a, b, repeats, count, out);
 }
 
-/// Sums of x - center and of its squares.
-void SumRow(const float* x, const float* center, std::int64_t count, float* sum, float* squares) {
+/// The means of the row, and the sums of the differences from them and of their squares.
+void SumRow(const float* x, std::int64_t count, float* center, float* sum, float* squares) {
   const BlockTag d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t l = 0; l < kBlock; l += lanes) {
-    const auto middle = hn::LoadU(d, center + l);
     auto s0 = hn::Zero(d), s1 = s0, q0 = s0, q1 = s0;
     std::int64_t i = 0;
     for (; i + kBlock < count; i += 2 * kBlock) {
+      s0 = hn::Add(s0, hn::LoadU(d, x + i + l));
+      s1 = hn::Add(s1, hn::LoadU(d, x + i + kBlock + l));
+    }
+    if (i < count) s0 = hn::Add(s0, hn::LoadU(d, x + i + l));
+    const auto middle = hn::Mul(hn::Add(s0, s1), hn::Set(d, static_cast<float>(kBlock) / static_cast<float>(count)));
+    s0 = s1 = hn::Zero(d);
+    for (i = 0; i + kBlock < count; i += 2 * kBlock) {
       const auto a = hn::Sub(hn::LoadU(d, x + i + l), middle), b = hn::Sub(hn::LoadU(d, x + i + kBlock + l), middle);
       s0 = hn::Add(s0, a), s1 = hn::Add(s1, b);
       q0 = hn::MulAdd(a, a, q0), q1 = hn::MulAdd(b, b, q1);
     }
-    for (; i < count; i += kBlock) {
+    if (i < count) {
       const auto a = hn::Sub(hn::LoadU(d, x + i + l), middle);
       s0 = hn::Add(s0, a), q0 = hn::MulAdd(a, a, q0);
     }
+    hn::StoreU(middle, d, center + l);
     hn::StoreU(hn::Add(s0, s1), d, sum + l);
     hn::StoreU(hn::Add(q0, q1), d, squares + l);
   }
@@ -117,19 +122,21 @@ void combine_row(Operation operation, const float* a, const float* b, bool repea
 }
 
 void sum_row(const float* x, std::int64_t count, double* sum, double* squares) {
-  float center[kBlock] = {}, s[kBlock] = {}, q[kBlock] = {};
-  std::copy_n(x, std::min(count, kBlock), center);
+  float center[kBlock], s[kBlock], q[kBlock];
   const std::int64_t begin = whole(count);
-  if (begin) HWY_DYNAMIC_DISPATCH(SumRow)(x, center, begin, s, q);
-  for (std::int64_t i = begin; i < count; ++i) {
-    const float a = x[i] - center[i % kBlock];
-    s[i % kBlock] += a;
-    q[i % kBlock] += a * a;
+  if (begin) {
+    HWY_DYNAMIC_DISPATCH(SumRow)(x, begin, center, s, q);
+    const double n = static_cast<double>(begin / kBlock);
+    for (std::int64_t l = 0; l < kBlock; ++l) {
+      const double c = center[l];
+      sum[l] += s[l] + n * c;
+      squares[l] += q[l] + 2 * c * s[l] + n * c * c;
+    }
   }
-  for (std::int64_t l = 0; l < std::min(count, kBlock); ++l) {
-    const double n = static_cast<double>((count - l + kBlock - 1) / kBlock), c = center[l];
-    sum[l] += s[l] + n * c;
-    squares[l] += q[l] + 2 * c * s[l] + n * c * c;
+  for (std::int64_t i = begin; i < count; ++i) {
+    const double a = x[i];
+    sum[i % kBlock] += a;
+    squares[i % kBlock] += a * a;
   }
 }
 

@@ -20,7 +20,7 @@ void map_row(const float* in, const MapCoefficients& c, const float* residual, b
 /// b has `count` numbers or, if it repeats, 16.
 void combine_row(Operation operation, const float* a, const float* b, bool repeats, std::int64_t count, float* out);
 
-/// Adds to sum[16] and squares[16] those of the numbers at i, i + 16, ... Rows of more than some thousand numbers lose digits.
+/// Adds to sum[16] and squares[16] those of the numbers at i, i + 16, ... Rows of many thousand numbers lose digits.
 void sum_row(const float* x, std::int64_t count, double* sum, double* squares);
 
 }  // namespace vesal::kernels

@@ -139,6 +139,12 @@ PoolAxis PoolAxis::adaptive(std::int64_t in, std::int64_t out) {
   return axis;
 }
 
+bool PoolAxis::has_empty() const {
+  for (std::size_t i = 0; i < begin.size(); ++i)
+    if (begin[i] >= end[i]) return true;
+  return false;
+}
+
 void max_pool(const Activations& in, const std::array<PoolAxis, 3>& axes, const Activations& out) { pool(in, axes, out, true); }
 
 void avg_pool(const Activations& in, const std::array<PoolAxis, 3>& axes, const Activations& out) {

@@ -19,6 +19,8 @@ struct PoolAxis {
                           bool count_include_pad);
   /// As torch.nn.AdaptiveAvgPool has it.
   static PoolAxis adaptive(std::int64_t in, std::int64_t out);
+  /// Whether some output takes no voxel at all, as may happen with padding and dilation; the kernels do not do that.
+  bool has_empty() const;
 };
 
 /// Both layouts; NaN is larger than any number.
