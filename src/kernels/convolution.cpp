@@ -212,7 +212,7 @@ class PlanarConvolution : public Convolution {
   std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
 
  private:
-  std::int64_t scratch_floats() const { return shape_.in_channels * tiling_.part_size() + kMostPlanarChannels * kPlanarSlack; }
+  std::int64_t scratch_floats() const { return shape_.in_channels * tiling_.part_size() + kMostPlanarSums; }
 
   void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, const std::vector<float>& slopes, float* local, double* own) const {
     const TapList& taps = tiling_.phases()[phase];
@@ -225,28 +225,33 @@ class PlanarConvolution : public Convolution {
     m.weights = weights_.data() + starts_[phase];
     m.bias = bias_.data();
     m.out = local + shape_.in_channels * tiling_.part_size();
-    m.out_step = kPlanarSlack;
-    const PlanarTile micro = planar_tile(shape_.out_channels, n[2]);
+    m.row_step = tiling_.step(1);
+    const PlanarTile wide = planar_tile(shape_.out_channels, n[1], n[2]), narrow = planar_tile(shape_.out_channels, n[1] % wide.rows, n[2]),
+                     single = planar_tile(shape_.out_channels, 1, n[2]);
     FinishRow finish;
     finish.function = call.function.function;
     finish.residual_after = call.residual_after;
     for (std::int64_t i = 0; i < n[0]; ++i) {
-      for (std::int64_t j = 0; j < n[1]; ++j) {
+      for (std::int64_t j = 0; j < n[1];) {
+        const PlanarTile& micro = j + wide.rows <= n[1] ? wide : j + narrow.rows <= n[1] ? narrow : single;
         for (std::int64_t k = 0; k < n[2]; k += micro.width) {
           m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
           micro.run(m);
-          const RowPlace at = place(tiling_, taps, shape_.out, {tile.first[0] + i, tile.first[1] + j, tile.first[2] + k}, 1);
           finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
-          finish.out_step = at.step;
-          for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
-            finish.sums = m.out + c * kPlanarSlack;
-            finish.out = call.out.data + c * call.out.pitch + at.begin;
-            finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
-            finish.slope = slopes.empty() ? nullptr : slopes.data() + c;
-            if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
-            finish_planar_row(finish);
+          for (int row = 0; row < micro.rows; ++row) {
+            const RowPlace at = place(tiling_, taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, 1);
+            finish.out_step = at.step;
+            for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
+              finish.sums = m.out + (c * micro.rows + row) * micro.width;
+              finish.out = call.out.data + c * call.out.pitch + at.begin;
+              finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
+              finish.slope = slopes.empty() ? nullptr : slopes.data() + c;
+              if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
+              finish_planar_row(finish);
+            }
           }
         }
+        j += micro.rows;
       }
     }
   }

@@ -103,50 +103,75 @@ MicroTile MicroTileFor(std::int64_t input_channels, std::int64_t rows, std::int6
   }
 }
 
-template <int kOut, int kWidth, std::size_t... kAt, std::size_t... kColumn>
-HWY_INLINE void AddPlanar(V* sums, const float* weights, const float* in, std::index_sequence<kAt...>, std::index_sequence<kColumn...>) {
+/// One tap: every input vector is loaded once and goes into the sums of all output channels.
+template <int kOut, int kVectorsOfRow, std::size_t... kInput>
+HWY_INLINE void AddPlanar(V* sums, const float* weights, const float* in, std::int64_t row_step, std::index_sequence<kInput...>) {
   const D d;
-  const V inputs[kWidth] = {hn::LoadU(d, in + kColumn * kLanes)...};
-  ((sums[kAt] = hn::MulAdd(hn::Set(d, weights[kAt / kWidth]), inputs[kAt % kWidth], sums[kAt])), ...);
+  constexpr std::size_t kInputs = sizeof...(kInput);
+  (
+      [&]() HWY_ATTR {
+        const V x = hn::LoadU(d, in + static_cast<std::int64_t>(kInput / kVectorsOfRow) * row_step + (kInput % kVectorsOfRow) * kLanes);
+        sums[kInput] = hn::MulAdd(hn::Set(d, weights[0]), x, sums[kInput]);
+        if constexpr (kOut > 1) sums[kInputs + kInput] = hn::MulAdd(hn::Set(d, weights[1]), x, sums[kInputs + kInput]);
+        if constexpr (kOut > 2) sums[2 * kInputs + kInput] = hn::MulAdd(hn::Set(d, weights[2]), x, sums[2 * kInputs + kInput]);
+        if constexpr (kOut > 3) sums[3 * kInputs + kInput] = hn::MulAdd(hn::Set(d, weights[3]), x, sums[3 * kInputs + kInput]);
+      }(),
+      ...);
 }
 
-template <int kOut, int kWidth, std::size_t... kAt>
-HWY_INLINE void PlanarSums(const PlanarCall& c, std::index_sequence<kAt...> all) {
+template <int kOut, int kRows, int kVectorsOfRow, std::size_t... kAt>
+HWY_INLINE void PlanarSums(const PlanarCall& c, std::index_sequence<kAt...>) {
   const D d;
-  V sums[kOut * kWidth] = {hn::Set(d, c.bias[kAt / kWidth])...};
+  constexpr int kInputs = kRows * kVectorsOfRow;
+  V sums[kOut * kInputs] = {hn::Set(d, c.bias[kAt / kInputs])...};
   const float* w = c.weights;
   const float* local = c.local;
   for (std::int64_t part = 0; part < c.parts; ++part, local += c.part_step)
     for (std::int64_t t = 0; t < c.tap_count; ++t, w += kOut)
-      AddPlanar<kOut, kWidth>(sums, w, local + c.taps[t], all, std::make_index_sequence<kWidth>());
-  (hn::StoreU(sums[kAt], d, c.out + static_cast<std::int64_t>(kAt / kWidth) * c.out_step + (kAt % kWidth) * kLanes), ...);
+      AddPlanar<kOut, kVectorsOfRow>(sums, w, local + c.taps[t], c.row_step, std::make_index_sequence<kInputs>());
+  (hn::StoreU(sums[kAt], d, c.out + kAt * kLanes), ...);
 }
 
-template <int kOut, int kWidth>
+template <int kOut, int kRows, int kVectorsOfRow>
 void PlanarTileOf(const PlanarCall& c) {
-  PlanarSums<kOut, kWidth>(c, std::make_index_sequence<kOut * kWidth>());
+  PlanarSums<kOut, kRows, kVectorsOfRow>(c, std::make_index_sequence<kOut * kRows * kVectorsOfRow>());
 }
+
+/// Sums that fit into registers beside the inputs and a weight.
+constexpr int kPlanarSums = kLanes == 16 ? 24 : 12;
 
 template <int kOut>
-PlanarTile ChoosePlanar(std::int64_t width) {
-  constexpr int kMost = kLanes == 16 ? 6 : 12 / kOut > 4 ? 4 : 12 / kOut > 0 ? 12 / kOut : 1;
+PlanarTile ChoosePlanar(std::int64_t rows, std::int64_t width) {
+  constexpr int kMost = kPlanarSums / kOut < 6 ? kPlanarSums / kOut : 6;
   const std::int64_t vectors = (width + kLanes - 1) / kLanes, tiles = (vectors + kMost - 1) / kMost;
-  switch ((vectors + tiles - 1) / tiles) {
-    case 1: return {kLanes, &PlanarTileOf<kOut, 1>};
-    case 2: return {2 * kLanes, &PlanarTileOf<kOut, 2>};
-    case 3: return {3 * kLanes, &PlanarTileOf<kOut, 3>};
-    case 4: return {4 * kLanes, &PlanarTileOf<kOut, 4>};
-    case 5: return {5 * kLanes, &PlanarTileOf<kOut, 5>};
-    default: return {6 * kLanes, &PlanarTileOf<kOut, 6>};
-  }
+  const int wanted = static_cast<int>((vectors + tiles - 1) / tiles);
+  PlanarTile best;
+  const auto offer = [&]<int kRows, int kOfRow>() {
+    if constexpr (kOut * kRows * kOfRow <= kPlanarSums) {
+      if (!best.run && kOfRow >= wanted && kRows <= std::max<std::int64_t>(1, rows))
+        best = {kRows, kOfRow * kLanes, &PlanarTileOf<kOut, kRows, kOfRow>};
+    }
+  };
+  const auto offer_all = [&]<int kRows>(std::integral_constant<int, kRows>) {
+    offer.template operator()<kRows, 1>();
+    offer.template operator()<kRows, 2>();
+    offer.template operator()<kRows, 3>();
+    offer.template operator()<kRows, 4>();
+    offer.template operator()<kRows, 5>();
+    offer.template operator()<kRows, 6>();
+  };
+  offer_all(std::integral_constant<int, 4>());
+  offer_all(std::integral_constant<int, 2>());
+  offer_all(std::integral_constant<int, 1>());
+  return best;
 }
 
-PlanarTile PlanarTileFor(std::int64_t out_channels, std::int64_t width) {
+PlanarTile PlanarTileFor(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
   switch (out_channels) {
-    case 1: return ChoosePlanar<1>(width);
-    case 2: return ChoosePlanar<2>(width);
-    case 3: return ChoosePlanar<3>(width);
-    default: return ChoosePlanar<4>(width);
+    case 1: return ChoosePlanar<1>(rows, width);
+    case 2: return ChoosePlanar<2>(rows, width);
+    case 3: return ChoosePlanar<3>(rows, width);
+    default: return ChoosePlanar<4>(rows, width);
   }
 }
 
@@ -180,7 +205,7 @@ void plain_planar(const PlanarCall& c) {
   for (std::int64_t part = 0; part < c.parts; ++part)
     for (std::int64_t t = 0; t < c.tap_count; ++t, w += kOut)
       for (int channel = 0; channel < kOut; ++channel) sums[channel] += w[channel] * c.local[part * c.part_step + c.taps[t]];
-  for (int channel = 0; channel < kOut; ++channel) c.out[channel * c.out_step] = sums[channel];
+  std::copy_n(sums, kOut, c.out);
 }
 
 }  // namespace
@@ -196,13 +221,13 @@ MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_
   }
 }
 
-PlanarTile planar_tile(std::int64_t out_channels, std::int64_t width) {
-  if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(PlanarTileFor)(out_channels, width);
+PlanarTile planar_tile(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
+  if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(PlanarTileFor)(out_channels, rows, width);
   switch (out_channels) {
-    case 1: return {1, &plain_planar<1>};
-    case 2: return {1, &plain_planar<2>};
-    case 3: return {1, &plain_planar<3>};
-    default: return {1, &plain_planar<4>};
+    case 1: return {1, 1, &plain_planar<1>};
+    case 2: return {1, 1, &plain_planar<2>};
+    case 3: return {1, 1, &plain_planar<3>};
+    default: return {1, 1, &plain_planar<4>};
   }
 }
 

@@ -29,23 +29,23 @@ MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_
 /// Positions past the last that a tile may read and compute.
 constexpr std::int64_t kMicroSlack = 28;
 
-/// Outputs of 1 to 4 channels at `width` positions; a vector holds neighbouring positions. Inputs are planar in the local copy.
+/// Outputs of 1 to 4 channels at rows x width positions; a vector holds neighbouring positions. Inputs are planar in the local copy.
 struct PlanarCall {
   const float* local = nullptr;
   const std::int64_t* taps = nullptr;
   std::int64_t tap_count = 0;
   std::int64_t parts = 1, part_step = 0;  ///< input channels
-  const float* weights = nullptr;         ///< [parts][taps][out channels]
-  const float* bias = nullptr;            ///< [out channels]
-  float* out = nullptr;                   ///< [out channels][out_step]
-  std::int64_t out_step = 0;
+  std::int64_t row_step = 0;
+  const float* weights = nullptr;  ///< [parts][taps][out channels]
+  const float* bias = nullptr;     ///< [out channels]
+  float* out = nullptr;            ///< [out channels][rows][width]
 };
 using PlanarMicro = void (*)(const PlanarCall&);
 struct PlanarTile {
-  int width = 1;
+  int rows = 1, width = 1;
   PlanarMicro run = nullptr;
 };
-PlanarTile planar_tile(std::int64_t out_channels, std::int64_t width);
-constexpr std::int64_t kPlanarSlack = 128;
+PlanarTile planar_tile(std::int64_t out_channels, std::int64_t rows, std::int64_t width);
+constexpr std::int64_t kPlanarSlack = 96, kMostPlanarSums = 24 * 16;
 
 }  // namespace vesal::kernels

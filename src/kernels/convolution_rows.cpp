@@ -1,7 +1,6 @@
 #include "kernels/convolution_rows.h"
 
-#include <algorithm>
-
+#include "kernels/convolution_micro.h"
 #include "kernels/pointwise.h"
 #include "kernels/simd.h"
 
@@ -16,19 +15,6 @@ HWY_BEFORE_NAMESPACE();
 namespace vesal::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// The positions of a phase that lie inside, as [begin, end).
-struct Inside {
-  std::int64_t begin, end;
-};
-HWY_INLINE Inside InsideOf(const PackRow& r, std::int64_t phase) {
-  // input first + phase + j * step in [0, count)
-  const std::int64_t start = r.first + phase;
-  const std::int64_t begin = start >= 0 ? 0 : (-start + r.step - 1) / r.step;
-  const std::int64_t end = start >= r.count ? 0 : (r.count - start + r.step - 1) / r.step;
-  const std::int64_t last = std::min(std::max<std::int64_t>(0, end), r.length);
-  return {std::min(begin, last), last};
-}
-
 void PackBlock(const PackRow& r, float* out) {
   using D = hn::CappedTag<float, 16>;
   const D d;
@@ -38,7 +24,7 @@ void PackBlock(const PackRow& r, float* out) {
   WithFunction(r.function, [&](auto f) HWY_ATTR {
     for (std::int64_t phase = 0; phase < r.step; ++phase) {
       float* to = out + phase * r.phase_size;
-      const Inside inside = InsideOf(r, phase);
+      const Inside inside = inside_of(r, phase);
       std::fill(to, to + inside.begin * 16, 0.0f);
       std::fill(to + inside.end * 16, to + r.length * 16, 0.0f);
       for (std::int64_t lane = 0; lane < 16; lane += kLanes) {
@@ -46,10 +32,12 @@ void PackBlock(const PackRow& r, float* out) {
         const auto scale = r.scale ? hn::LoadU(d, r.scale + lane) : hn::Set(d, 1.0f);
         const auto shift = r.scale ? hn::LoadU(d, r.shift + lane) : hn::Zero(d);
         const float* from = r.in + (r.first + phase) * 16 + lane;
-        for (std::int64_t j = inside.begin; j < inside.end; ++j) {
-          auto x = hn::LoadU(d, from + j * r.step * 16);
-          if (r.scale) x = hn::MulAdd(x, scale, shift);
-          hn::StoreU(Apply<f()>(d, x, slopes), d, to + j * 16 + lane);
+        if (r.scale) {
+          for (std::int64_t j = inside.begin; j < inside.end; ++j)
+            hn::StoreU(Apply<f()>(d, hn::MulAdd(hn::LoadU(d, from + j * r.step * 16), scale, shift), slopes), d, to + j * 16 + lane);
+        } else {
+          for (std::int64_t j = inside.begin; j < inside.end; ++j)
+            hn::StoreU(Apply<f()>(d, hn::LoadU(d, from + j * r.step * 16), slopes), d, to + j * 16 + lane);
         }
       }
     }
@@ -76,7 +64,7 @@ void PackBlockPlanar(const PackRow& r, float* out, std::int64_t channel_step, st
   const float* slope = r.slope ? r.slope : zeros;
   WithFunction(r.function, [&](auto f) HWY_ATTR {
     for (std::int64_t phase = 0; phase < r.step; ++phase) {
-      const Inside inside = InsideOf(r, phase);
+      const Inside inside = inside_of(r, phase);
       const float* from = r.in + (r.first + phase) * 16;
       const std::int64_t step = r.step * 16;
       for (std::int64_t c = 0; c < channels; c += 4) {
@@ -153,6 +141,26 @@ void FinishBlock(const FinishRow& r) {
   });
 }
 
+/// A row of one channel whose outputs and residual lie beside each other.
+void FinishPlanar(const FinishRow& r) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const auto slope = hn::Set(d, r.slope ? *r.slope : 0.0f);
+  WithFunction(r.function, [&](auto f) HWY_ATTR {
+    const auto one = [&](auto tag, std::int64_t i, auto its_slope) HWY_ATTR {
+      auto x = hn::LoadU(tag, r.sums + i);
+      if (r.residual && !r.residual_after) x = hn::Add(x, hn::LoadU(tag, r.residual + i));
+      x = Apply<f()>(tag, x, its_slope);
+      if (r.residual && r.residual_after) x = hn::Add(x, hn::LoadU(tag, r.residual + i));
+      hn::StoreU(x, tag, r.out + i);
+    };
+    std::int64_t i = 0;
+    for (; i + lanes <= r.count; i += lanes) one(d, i, slope);
+    const hn::CappedTag<float, 1> d1;
+    for (; i < r.count; ++i) one(d1, i, hn::Set(d1, r.slope ? *r.slope : 0.0f));
+  });
+}
+
 }  // namespace vesal::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
@@ -163,6 +171,7 @@ namespace {
 HWY_EXPORT(PackBlock);
 HWY_EXPORT(PackBlockPlanar);
 HWY_EXPORT(FinishBlock);
+HWY_EXPORT(FinishPlanar);
 
 bool outside(const PackRow& r) { return !r.in || r.first >= r.count || r.first + r.length * r.step <= 0; }
 
@@ -194,15 +203,19 @@ void pack_block_row_planar(const PackRow& r, float* out, std::int64_t channel_st
 }
 
 void pack_planar_row(const PackRow& r, float* out, std::int64_t out_step) {
+  const bool copied = !r.scale && r.function == Function::identity;
   for (std::int64_t phase = 0; phase < r.step; ++phase) {
     float* to = out + phase * r.phase_size;
     if (outside(r)) {
       for (std::int64_t j = 0; j < r.length; ++j) to[j * out_step] = 0;
-    } else if (r.step == 1 && out_step == 1 && !r.scale && r.function == Function::identity) {
-      const std::int64_t begin = std::clamp<std::int64_t>(-r.first, 0, r.length), end = std::clamp(r.count - r.first, begin, r.length);
-      std::fill(to, to + begin, 0.0f);
-      std::copy(r.in + r.first + begin, r.in + r.first + end, to + begin);
-      std::fill(to + end, to + r.length, 0.0f);
+    } else if (copied) {
+      const Inside inside = inside_of(r, phase);
+      const float* from = r.in + r.first + phase;
+      for (std::int64_t j = 0; j < inside.begin; ++j) to[j * out_step] = 0;
+      if (r.step == 1 && out_step == 1) std::copy(from + inside.begin, from + inside.end, to + inside.begin);
+      else
+        for (std::int64_t j = inside.begin; j < inside.end; ++j) to[j * out_step] = from[j * r.step];
+      for (std::int64_t j = inside.end; j < r.length; ++j) to[j * out_step] = 0;
     } else {
       for (std::int64_t j = 0; j < r.length; ++j) to[j * out_step] = packed_input(r, phase, j, 1, 0);
     }
@@ -221,22 +234,19 @@ void finish_block_row(const FinishRow& r) {
 }
 
 void finish_planar_row(const FinishRow& r) {
-  if (r.sum) {
+  if (r.sum)
     for (std::int64_t i = 0; i < r.count; ++i) *r.sum += r.sums[i], *r.square += static_cast<double>(r.sums[i]) * r.sums[i];
+  if (use_scalar() || (r.residual && r.out_step != 1)) {
+    for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = finished(r, r.sums[i], i * r.out_step, 0);
+  } else if (r.out_step == 1) {
+    HWY_DYNAMIC_DISPATCH(FinishPlanar)(r);
+  } else {
+    float beside[kMostPlanarSums];
+    FinishRow row = r;
+    row.out = beside;
+    HWY_DYNAMIC_DISPATCH(FinishPlanar)(row);
+    for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = beside[i];
   }
-  const float slope = r.slope ? *r.slope : 0;
-  if (r.function == Function::leaky_relu || r.function == Function::prelu || r.function == Function::relu) {
-    const bool cut = r.function == Function::relu;
-    for (std::int64_t i = 0; i < r.count; ++i) {
-      float x = r.sums[i];
-      if (r.residual && !r.residual_after) x += r.residual[i * r.out_step];
-      x = x < 0 ? (cut ? 0 : slope * x) : x;
-      if (r.residual && r.residual_after) x += r.residual[i * r.out_step];
-      r.out[i * r.out_step] = x;
-    }
-    return;
-  }
-  for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = finished(r, r.sums[i], i * r.out_step, 0);
 }
 
 }  // namespace vesal::kernels

@@ -1,5 +1,6 @@
 // What a convolution does to rows on their way: into its local copy, and from its sums to the output.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 
 #include "kernels/pointwise.h"
@@ -18,6 +19,17 @@ struct PackRow {
   const float* slope = nullptr;  ///< of the block's channels; null where the function has none
   Function function = Function::identity;
 };
+/// The positions of a phase that lie inside the row, as [begin, end).
+struct Inside {
+  std::int64_t begin, end;
+};
+inline Inside inside_of(const PackRow& r, std::int64_t phase) {
+  const std::int64_t start = r.first + phase;  // input start + j * step in [0, count)
+  const std::int64_t begin = start >= 0 ? 0 : (-start + r.step - 1) / r.step;
+  const std::int64_t end = start >= r.count ? 0 : (r.count - start + r.step - 1) / r.step;
+  const std::int64_t last = std::clamp<std::int64_t>(end, 0, r.length);
+  return {std::min(begin, last), last};
+}
 /// Input j of a phase, of `width` channels beside each other, after scale, shift and function; zero outside. The plain form of what follows.
 inline float packed_input(const PackRow& r, std::int64_t phase, std::int64_t j, std::int64_t width, std::int64_t channel) {
   const std::int64_t at = r.first + phase + j * r.step;

@@ -5,8 +5,10 @@
 namespace vesal::kernels {
 namespace {
 
-constexpr std::int64_t kRows = 4, kLongest = 48;  ///< a tile is so many rows wide and high, and so many outputs long
-constexpr std::int64_t kWhole = 7;                ///< shorter extents are one tile: deep layers have few outputs and large weights
+constexpr std::int64_t kLongest = 48;            ///< outputs of a tile along z
+constexpr std::int64_t kMostRows = 8;            ///< of a tile along x and along y
+constexpr std::int64_t kWhole = 7;               ///< shorter extents are one tile: deep layers have few outputs and large weights
+constexpr std::int64_t kLocalFloats = 96 << 10;  ///< what the copies of all inputs may take: a part of the cache that a core has for itself
 
 /// n in equal parts of no more than `most`.
 std::int64_t equal_part(std::int64_t n, std::int64_t most) {
@@ -27,12 +29,15 @@ const float* slopes_of(const Pointwise& f, std::int64_t channel, float (&room)[k
 }  // namespace
 
 Tiling::Tiling(const ConvolutionShape& shape, std::int64_t lanes, bool planar, std::int64_t slack) : shape_(shape), lanes_(lanes), planar_(planar) {
-  for (std::size_t a = 0; a < 3; ++a) {
-    axes_[a] = convolution_axis(shape, a);
-    const std::int64_t n = std::max<std::int64_t>(1, axes_[a].count);
-    tile_[a] = a == 2 ? equal_part(n, planar ? 2 * kLongest : kLongest) : n <= kWhole ? n : equal_part(n, kRows);
-    tiles_[a] = (n + tile_[a] - 1) / tile_[a];
-    local_[a] = axes_[a].reach(tile_[a]);
+  for (std::size_t a = 0; a < 3; ++a) axes_[a] = convolution_axis(shape, a);
+  for (std::int64_t rows = kMostRows; rows > 2; rows -= 2) {
+    for (std::size_t a = 0; a < 3; ++a) {
+      const std::int64_t n = std::max<std::int64_t>(1, axes_[a].count);
+      tile_[a] = a == 2 ? equal_part(n, planar ? 2 * kLongest : kLongest) : n <= kWhole ? n : equal_part(n, rows);
+      tiles_[a] = (n + tile_[a] - 1) / tile_[a];
+      local_[a] = axes_[a].reach(tile_[a]);
+    }
+    if (voxels(local_) * shape.in_channels <= kLocalFloats) break;
   }
   const std::int64_t z_phases = axes_[2].in_step;
   local_[2] = (local_[2] + z_phases - 1) / z_phases;
