@@ -5,19 +5,13 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "kernels/convolution_groups.h"
 #include "kernels/convolution_micro.h"
 #include "kernels/convolution_tiles.h"
 #include "kernels/pointwise.h"
 
 namespace vesal::kernels {
 namespace {
-
-/// Scratch memory of a thread, kept between calls; at least `size` floats.
-float* scratch(std::int64_t size) {
-  thread_local std::vector<float> memory;
-  if (static_cast<std::int64_t>(memory.size()) < size) memory.assign(static_cast<std::size_t>(size), 0.0f);
-  return memory.data();
-}
 
 /// PyTorch's weight of one output channel, input channel and place in the kernel.
 class Weights {
@@ -33,20 +27,6 @@ class Weights {
   const float* weight_;
   std::int64_t taps_;
 };
-
-/// Where the outputs of a row begin in a block or channel of the output, and how far they lie apart; floats.
-struct RowPlace {
-  std::int64_t begin, step;
-};
-RowPlace place(const Tiling& tiling, const TapList& taps, const Extents& out, const Extents& q, std::int64_t width) {
-  Extents o;
-  for (std::size_t a = 0; a < 3; ++a) o[a] = taps.phase[a] + q[a] * tiling.axis(a).out_step;
-  return {((o[0] * out[1] + o[1]) * out[2] + o[2]) * width, tiling.axis(2).out_step * width};
-}
-/// Outputs of the tile along an axis that the phase has.
-std::int64_t outputs(const Tile& tile, const TapList& taps, std::size_t axis) {
-  return std::clamp<std::int64_t>(taps.axes[axis]->count - tile.first[axis], 0, tile.size[axis]);
-}
 
 /// One number per channel of whole blocks.
 std::vector<float> per_channel(const std::vector<float>& slope, std::int64_t channels) {
@@ -79,7 +59,7 @@ class BlockedConvolution : public Convolution {
     const std::int64_t items = tiling_.count() * groups_;
     std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count() * out_blocks_ * 2 * kBlock) : 0, 0.0);
     parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
-      float* local = scratch(scratch_floats());
+      float* local = thread_scratch(scratch_floats());
       for (std::int64_t item = begin; item < end; ++item) {
         const Tile tile = tiling_.tile(item / groups_);
         tiling_.pack(tile, call.in, call.before, local);
@@ -123,7 +103,7 @@ class BlockedConvolution : public Convolution {
 
   void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, std::int64_t block, float* local, FinishRow finish) const {
     const TapList& taps = tiling_.phases()[phase];
-    const Extents n{outputs(tile, taps, 0), outputs(tile, taps, 1), outputs(tile, taps, 2)};
+    const Extents n = tiling_.outputs(tile, taps);
     if (n[0] == 0 || n[1] == 0 || n[2] == 0) return;
     const auto tap_count = static_cast<std::int64_t>(taps.offsets.size());
     float* sums = local + parts_ * tiling_.part_size();
@@ -144,7 +124,7 @@ class BlockedConvolution : public Convolution {
           m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
           micro.run(m);
           for (int row = 0; row < micro.rows; ++row) {
-            const RowPlace at = place(tiling_, taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, kBlock);
+            const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, kBlock);
             finish.sums = sums + row * micro.width * kBlock;
             finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
             finish.out = call.out.data + block * call.out.pitch + at.begin;
@@ -195,7 +175,7 @@ class PlanarConvolution : public Convolution {
     const auto channels = static_cast<std::size_t>(shape_.out_channels);
     std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count()) * 2 * channels : 0, 0.0);
     parallel_for(tiling_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-      float* local = scratch(scratch_floats());
+      float* local = thread_scratch(scratch_floats());
       for (std::int64_t item = begin; item < end; ++item) {
         const Tile tile = tiling_.tile(item);
         tiling_.pack(tile, call.in, call.before, local);
@@ -216,7 +196,7 @@ class PlanarConvolution : public Convolution {
 
   void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, const std::vector<float>& slopes, float* local, double* own) const {
     const TapList& taps = tiling_.phases()[phase];
-    const Extents n{outputs(tile, taps, 0), outputs(tile, taps, 1), outputs(tile, taps, 2)};
+    const Extents n = tiling_.outputs(tile, taps);
     PlanarCall m;
     m.taps = taps.offsets.data();
     m.tap_count = static_cast<std::int64_t>(taps.offsets.size());
@@ -239,7 +219,7 @@ class PlanarConvolution : public Convolution {
           micro.run(m);
           finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
           for (int row = 0; row < micro.rows; ++row) {
-            const RowPlace at = place(tiling_, taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, 1);
+            const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, 1);
             finish.out_step = at.step;
             for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
               finish.sums = m.out + (c * micro.rows + row) * micro.width;
@@ -270,7 +250,7 @@ double ConvolutionShape::flops() const {
 }
 
 std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, const float* weight, const float* bias) {
-  if (shape.groups != 1) return nullptr;
+  if (shape.groups != 1) return make_grouped(shape, weight, bias);
   if (shape.out_channels <= kMostPlanarChannels) return std::make_unique<PlanarConvolution>(shape, weight, bias);
   return std::make_unique<BlockedConvolution>(shape, weight, bias);
 }

@@ -33,7 +33,7 @@ struct ConvolutionCall {
 /// Weights in the order the kernels read them. run() may be called by one thread at a time; it uses all threads of parallel_for.
 class Convolution {
  public:
-  /// Nothing for shapes there is no kernel for (some groups). weight as PyTorch has it: [out, in / groups, x, y, z], transposed
+  /// weight as PyTorch has it: [out, in / groups, x, y, z], transposed
   /// [in, out / groups, x, y, z]; bias: null or one per output channel. Inputs and outputs are planar where their channels say so.
   static std::unique_ptr<Convolution> make(const ConvolutionShape& shape, const float* weight, const float* bias);
   virtual ~Convolution() = default;

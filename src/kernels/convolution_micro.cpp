@@ -103,6 +103,31 @@ MicroTile MicroTileFor(std::int64_t input_channels, std::int64_t rows, std::int6
   }
 }
 
+template <int kWidth, std::size_t... kAt>
+HWY_INLINE void DepthwiseSums(const MicroCall& c, std::index_sequence<kAt...> all) {
+  const D d;
+  V sums[sizeof...(kAt)];
+  LoadAll(sums, c.bias, all);
+  const float* w = c.weights;
+  for (std::int64_t t = 0; t < c.tap_count; ++t, w += 16) {
+    V weights[kVectors];
+    LoadAll(weights, w, std::make_index_sequence<kVectors>());
+    const float* in = c.local + c.taps[t];
+    ((sums[kAt] = hn::MulAdd(weights[kAt % kVectors], hn::LoadU(d, in + kAt * kLanes), sums[kAt])), ...);
+  }
+  StoreAll(sums, c.out, all);
+}
+template <int kWidth>
+void DepthwiseTileOf(const MicroCall& c) {
+  DepthwiseSums<kWidth>(c, std::make_index_sequence<kWidth * kVectors>());
+}
+/// Eight sums are enough to hide the latency of a multiply-add.
+MicroTile DepthwiseTileFor(std::int64_t width) {
+  constexpr int kWide = kPositions < 12 ? kPositions : 12, kNarrow = kPositions < 4 ? kPositions : 4;
+  if (width > kNarrow) return {1, kWide, &DepthwiseTileOf<kWide>};
+  return {1, kNarrow, &DepthwiseTileOf<kNarrow>};
+}
+
 /// One tap: every input vector is loaded once and goes into the sums of all output channels.
 template <int kOut, int kVectorsOfRow, std::size_t... kInput>
 HWY_INLINE void AddPlanar(V* sums, const float* weights, const float* in, std::int64_t row_step, std::index_sequence<kInput...>) {
@@ -183,6 +208,7 @@ namespace vesal::kernels {
 namespace {
 
 HWY_EXPORT(MicroTileFor);
+HWY_EXPORT(DepthwiseTileFor);
 HWY_EXPORT(PlanarTileFor);
 
 template <int kChannels>
@@ -195,6 +221,12 @@ void plain_tile(const MicroCall& c) {
       for (int channel = 0; channel < kChannels; ++channel, w += kBlock)
         for (int lane = 0; lane < kBlock; ++lane) sums[lane] += w[lane] * c.local[part * c.part_step + c.taps[t] + channel];
   std::copy_n(sums, kBlock, c.out);
+}
+
+void plain_depthwise(const MicroCall& c) {
+  std::copy_n(c.bias, kBlock, c.out);
+  for (std::int64_t t = 0; t < c.tap_count; ++t)
+    for (std::int64_t lane = 0; lane < kBlock; ++lane) c.out[lane] += c.weights[t * kBlock + lane] * c.local[c.taps[t] + lane];
 }
 
 template <int kOut>
@@ -219,6 +251,10 @@ MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_
     case 4: return {1, 1, &plain_tile<4>};
     default: return {1, 1, &plain_tile<16>};
   }
+}
+
+MicroTile depthwise_tile(std::int64_t width) {
+  return use_scalar() ? MicroTile{1, 1, &plain_depthwise} : HWY_DYNAMIC_DISPATCH(DepthwiseTileFor)(width);
 }
 
 PlanarTile planar_tile(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {

@@ -26,6 +26,8 @@ struct MicroTile {
 };
 /// How to walk over `rows` rows of `width` outputs. input_channels: of a block of the local copy, 1 to 4 or 16.
 MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_t width);
+/// The same for depthwise convolutions: weights [taps][16], inputs in blocks, `parts` is one, one row.
+MicroTile depthwise_tile(std::int64_t width);
 /// Positions past the last that a tile may read and compute.
 constexpr std::int64_t kMicroSlack = 28;
 

@@ -76,6 +76,24 @@ Tile Tiling::tile(std::int64_t number) const {
   return t;
 }
 
+float* thread_scratch(std::int64_t floats) {
+  thread_local std::vector<float> memory;
+  if (static_cast<std::int64_t>(memory.size()) < floats) memory.assign(static_cast<std::size_t>(floats), 0.0f);
+  return memory.data();
+}
+
+Extents Tiling::outputs(const Tile& tile, const TapList& taps) const {
+  Extents n;
+  for (std::size_t a = 0; a < 3; ++a) n[a] = std::clamp<std::int64_t>(taps.axes[a]->count - tile.first[a], 0, tile.size[a]);
+  return n;
+}
+
+RowPlace Tiling::place(const TapList& taps, const Extents& out, const Extents& q, std::int64_t width) const {
+  Extents o;
+  for (std::size_t a = 0; a < 3; ++a) o[a] = taps.phase[a] + q[a] * axes_[a].out_step;
+  return {((o[0] * out[1] + o[1]) * out[2] + o[2]) * width, axes_[2].out_step * width};
+}
+
 void Tiling::pack(const Tile& tile, const Activations& in, const ChannelMap& map, float* local) const {
   const std::int64_t row_size = axes_[2].in_step * local_[2] * (planar_ ? 1 : lanes_);
   const Extents first{tile.first[0] * axes_[0].in_step + axes_[0].low, tile.first[1] * axes_[1].in_step + axes_[1].low,

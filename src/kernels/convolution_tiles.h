@@ -21,6 +21,14 @@ struct TapList {
   std::vector<std::int64_t> kernel_index;  ///< x, y, z in one number
 };
 
+/// Where the outputs of a row begin in a block or channel of the output, and how far they lie apart; floats.
+struct RowPlace {
+  std::int64_t begin, step;
+};
+
+/// Memory of the calling thread, kept between calls; at least `floats` numbers, none of them NaN at first.
+float* thread_scratch(std::int64_t floats);
+
 class Tiling {
  public:
   /// `slack`: positions past the last row that may be read; `planar`: local copies hold one channel after the other, else `lanes`
@@ -35,6 +43,11 @@ class Tiling {
   std::int64_t part_size() const { return part_size_; }
   /// Floats from what an output reads to what its neighbour along an axis reads.
   std::int64_t step(std::size_t a) const { return steps_[a]; }
+
+  /// Outputs of the tile along each axis that the phase has.
+  Extents outputs(const Tile& tile, const TapList& taps) const;
+  /// The row from output position q of a phase on; `width`: floats of a voxel.
+  RowPlace place(const TapList& taps, const Extents& out, const Extents& q, std::int64_t width) const;
 
   /// Copies what a tile reads of all inputs; `map` applies to them. local: part_size() for each block or channel.
   void pack(const Tile& tile, const Activations& in, const ChannelMap& map, float* local) const;

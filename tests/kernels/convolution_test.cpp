@@ -67,6 +67,12 @@ Case random_case(std::mt19937& random) {
   const std::int64_t channels[] = {1, 2, 3, 4, 5, 8, 16, 17, 32, 40};
   s.in_channels = channels[pick(0, 9)];
   s.out_channels = channels[pick(0, 9)];
+  if (pick(0, 3) == 0) {  // groups: depthwise, whole blocks, and neither
+    s.in_channels = s.groups = channels[pick(0, 9)];
+    const std::int64_t each = pick(0, 2);
+    if (each == 1) s.groups = 2, s.in_channels = 32;
+    s.out_channels = each == 0 ? s.groups : each == 1 ? 64 : s.groups * pick(1, 3);
+  }
   const auto dims = static_cast<std::size_t>(pick(1, 3));
   for (std::size_t a = 3 - dims; a < 3; ++a) {
     s.kernel[a] = pick(1, s.transposed ? 4 : 5);
