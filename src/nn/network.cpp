@@ -1,6 +1,7 @@
 #include "nn/network.h"
 
 #include <c10/core/InferenceMode.h>
+#include <torch/csrc/jit/frontend/tracer.h>
 #include <torch/cuda.h>
 #include <torch/utils.h>
 
@@ -54,6 +55,15 @@ class LayerNetwork : public Network {
     visit_state(*root_, [&](const std::string& name, const Tensor& tensor) { list.emplace_back(name, tensor); });
     return list;
   }
+  std::shared_ptr<torch::jit::Graph> computation(const Shape& input, c10::IValue&) override {
+    namespace jit = torch::jit;
+    const auto run = [&](jit::Stack inputs) -> jit::Stack {
+      const Tensors outputs = forward({inputs.at(0).toTensor()});
+      return {outputs.begin(), outputs.end()};
+    };
+    const auto name_of = [](const torch::autograd::Variable&) { return std::string(); };
+    return jit::tracer::trace({torch::zeros(input)}, run, name_of).first->graph;
+  }
 
  private:
   std::shared_ptr<Layer> root_;
@@ -79,6 +89,10 @@ torch::Device torch_device(const std::string& text) {
   if (device->ordinal() >= static_cast<int>(torch::cuda::device_count()))
     throw Error(ErrorKind::unsupported, text + ": there are " + std::to_string(torch::cuda::device_count()) + " CUDA devices");
   return torch::Device(torch::kCUDA, static_cast<c10::DeviceIndex>(device->ordinal()));
+}
+
+std::shared_ptr<torch::jit::Graph> Network::computation(const Shape&, c10::IValue&) {
+  throw Error(ErrorKind::unsupported, type_name() + " has no graph of its own");
 }
 
 std::vector<Tensor> Network::parameters() const {

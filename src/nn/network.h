@@ -11,6 +11,10 @@
 #include "engine/predictor.h"
 #include "nn/tensor.h"
 
+namespace torch::jit {
+struct Graph;
+}
+
 namespace vesal::nn {
 
 class Layer;
@@ -33,6 +37,10 @@ class Network : public Object, public engine::Predictor, public bundle::Stateful
   virtual std::vector<std::pair<std::string, Tensor>> named_parameters() const = 0;
   /// Parameters and buffers as PyTorch's state_dict lists them; modules reached by two ways come twice.
   virtual std::vector<std::pair<std::string, Tensor>> named_state() const = 0;
+
+  /// What it does in evaluation as a graph of operators; `self` becomes the graph's first input if it is an object. It may be run on an
+  /// input of this shape for that. No parameter may require gradients meanwhile. Throws Error(unsupported) if there is no such graph.
+  virtual std::shared_ptr<torch::jit::Graph> computation(const Shape& input, c10::IValue& self);
 
   void eval() { train(false); }
   std::vector<Tensor> parameters() const;

@@ -97,6 +97,10 @@ class ScriptNetwork : public Network {
     visit_module(module_, "", [&](const std::string& name, const Tensor& tensor, bool) { list.emplace_back(name, tensor); });
     return list;
   }
+  std::shared_ptr<torch::jit::Graph> computation(const Shape&, c10::IValue& self) override {
+    self = module_._ivalue();
+    return torch::jit::toGraphFunction(module_.get_method("forward").function()).graph();
+  }
 
  private:
   /// libtorch says the stack of TorchScript first and the fault last.

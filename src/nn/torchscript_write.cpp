@@ -9,30 +9,12 @@
 #include "base/log.h"
 #include "bundle/network_writer.h"
 #include "nn/torchscript.h"
+#include "nn/without_gradients.h"
 
 namespace vesal::nn {
 namespace {
 
 namespace jit = torch::jit;
-
-/// Tracing wants parameters that need no gradients; they get them back.
-class WithoutGradients {
- public:
-  explicit WithoutGradients(const Network& network) {
-    for (const auto& [name, tensor] : network.named_state())
-      if (tensor.requires_grad()) tensors_.push_back(tensor);
-    set(false);
-  }
-  ~WithoutGradients() { set(true); }
-  WithoutGradients(const WithoutGradients&) = delete;
-  WithoutGradients& operator=(const WithoutGradients&) = delete;
-
- private:
-  void set(bool on) {
-    for (const Tensor& tensor : tensors_) tensor.set_requires_grad(on);
-  }
-  Tensors tensors_;
-};
 
 /// A tree of modules without code that holds the network's tensors under their names.
 jit::Module skeleton(const Network& network) {
