@@ -15,7 +15,7 @@ void peak(benchmark::State& state) {
 }
 
 /// in channels, out channels, extent of the output's axes, kernel, stride, transposed.
-void convolution(benchmark::State& state) {
+void convolution(benchmark::State& state, Precision precision) {
   set_thread_count(1);
   ConvolutionShape s;
   s.in_channels = state.range(0), s.out_channels = state.range(1);
@@ -28,7 +28,7 @@ void convolution(benchmark::State& state) {
   const std::int64_t padding = (kernel - 1) / 2;
   s.padding = {padding, padding, padding};
   const std::vector<float> weight(static_cast<std::size_t>(s.in_channels * s.out_channels * voxels(s.kernel)), 0.01f);
-  const auto run = Convolution::make(s, weight.data(), nullptr);
+  const auto run = Convolution::make(s, weight.data(), nullptr, precision);
   std::vector<float> inputs(static_cast<std::size_t>(activation_size(s.in_channels, s.in)), 1.0f);
   std::vector<float> outputs(static_cast<std::size_t>(activation_size(s.out_channels, s.out)));
   ConvolutionCall call;
@@ -45,24 +45,27 @@ void convolution(benchmark::State& state) {
 }
 
 BENCHMARK(peak);
-BENCHMARK(convolution)
-    ->ArgNames({"in", "out", "extent", "kernel", "stride", "transposed"})
-    ->Args({1, 16, 48, 3, 2, 0})
-    ->Args({16, 16, 48, 3, 1, 0})
-    ->Args({16, 32, 24, 3, 2, 0})
-    ->Args({32, 32, 24, 3, 1, 0})
-    ->Args({64, 64, 12, 3, 1, 0})
-    ->Args({128, 128, 6, 3, 1, 0})
-    ->Args({128, 256, 6, 3, 1, 0})
-    ->Args({128, 256, 6, 1, 1, 0})
-    ->Args({384, 64, 12, 3, 2, 1})
-    ->Args({64, 16, 48, 3, 2, 1})
-    ->Args({32, 2, 96, 3, 2, 1})
-    ->Args({2, 2, 96, 3, 1, 0})
-    ->Args({16, 16, 96, 3, 1, 0})
-    ->Args({16, 16, 96, 1, 1, 0})
-    ->Args({16, 105, 96, 1, 1, 0})
-    ->Unit(benchmark::kMillisecond);
+void spleen_unet(benchmark::internal::Benchmark* b) {
+  b->ArgNames({"in", "out", "extent", "kernel", "stride", "transposed"})->Unit(benchmark::kMillisecond);
+  for (const std::vector<std::int64_t>& args : std::vector<std::vector<std::int64_t>>{{1, 16, 48, 3, 2, 0},
+                                                                                      {16, 16, 48, 3, 1, 0},
+                                                                                      {16, 32, 24, 3, 2, 0},
+                                                                                      {32, 32, 24, 3, 1, 0},
+                                                                                      {64, 64, 12, 3, 1, 0},
+                                                                                      {128, 128, 6, 3, 1, 0},
+                                                                                      {128, 256, 6, 3, 1, 0},
+                                                                                      {128, 256, 6, 1, 1, 0},
+                                                                                      {384, 64, 12, 3, 2, 1},
+                                                                                      {64, 16, 48, 3, 2, 1},
+                                                                                      {32, 2, 96, 3, 2, 1},
+                                                                                      {2, 2, 96, 3, 1, 0},
+                                                                                      {16, 16, 96, 3, 1, 0},
+                                                                                      {16, 16, 96, 1, 1, 0},
+                                                                                      {16, 105, 96, 1, 1, 0}})
+    b->Args(args);
+}
+BENCHMARK_CAPTURE(convolution, fp32, Precision::fp32)->Apply(spleen_unet);
+BENCHMARK_CAPTURE(convolution, bf16, Precision::bf16)->Apply(spleen_unet);
 
 }  // namespace
 }  // namespace vesal::kernels

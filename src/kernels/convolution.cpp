@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/parallel.h"
+#include "kernels/convolution_bf16.h"
 #include "kernels/convolution_groups.h"
 #include "kernels/convolution_micro.h"
 #include "kernels/convolution_tiles.h"
@@ -37,12 +38,12 @@ std::vector<float> per_channel(const std::vector<float>& slope, std::int64_t cha
 /// Outputs in blocks of 16 channels.
 class BlockedConvolution : public Convolution {
  public:
-  BlockedConvolution(const ConvolutionShape& shape, const float* weight, const float* bias)
+  BlockedConvolution(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision)
       : shape_(shape),
-        lanes_(shape.in_channels <= kMostPlanarChannels ? shape.in_channels : kBlock),
-        parts_(lanes_ == kBlock ? blocks(shape.in_channels) : 1),
+        pairs_(precision == Precision::bf16 && shape.in_channels > kMostPlanarChannels && has_bf16()),
+        parts_(shape.in_channels > kMostPlanarChannels ? blocks(shape.in_channels) : 1),
         out_blocks_(blocks(shape.out_channels)),
-        tiling_(shape, lanes_, false, kMicroSlack) {
+        tiling_(shape, pairs_ ? Tiling::Copy::pairs : Tiling::Copy::beside, kMicroSlack) {
     pack_weights(Weights(shape, weight));
     bias_.assign(static_cast<std::size_t>(out_blocks_ * kBlock), 0.0f);
     if (bias) std::copy_n(bias, shape.out_channels, bias_.begin());
@@ -88,16 +89,21 @@ class BlockedConvolution : public Convolution {
 
   std::int64_t scratch_floats() const { return parts_ * tiling_.part_size() + kSums; }
 
-  /// [phase][block of outputs][block of inputs][tap][input channel][16].
+  MicroTile micro(std::int64_t rows, std::int64_t width) const { return pairs_ ? bf16_tile(rows, width) : micro_tile(tiling_.lanes(), rows, width); }
+
+  /// [phase][block of outputs][block of inputs][tap][input channel or pair][16].
   void pack_weights(const Weights& w) {
+    const std::int64_t lanes = tiling_.lanes(), each = pairs_ ? 2 : 1;
     for (const TapList& phase : tiling_.phases()) {
       starts_.push_back(static_cast<std::int64_t>(weights_.size()));
       for (std::int64_t block = 0; block < out_blocks_; ++block)
         for (std::int64_t part = 0; part < parts_; ++part)
           for (const std::int64_t tap : phase.kernel_index)
-            for (std::int64_t in = part * lanes_; in < (part + 1) * lanes_; ++in)
-              for (std::int64_t out = block * kBlock; out < (block + 1) * kBlock; ++out)
-                weights_.push_back(in < shape_.in_channels && out < shape_.out_channels ? w.at(out, in, tap) : 0.0f);
+            for (std::int64_t in = part * lanes * each; in < (part + 1) * lanes * each; in += each)
+              for (std::int64_t out = block * kBlock; out < (block + 1) * kBlock; ++out) {
+                const auto at = [&](std::int64_t i) { return i < shape_.in_channels && out < shape_.out_channels ? w.at(out, i, tap) : 0.0f; };
+                weights_.push_back(pairs_ ? bf16_pair(at(in), at(in + 1)) : at(in));
+              }
     }
   }
 
@@ -113,27 +119,27 @@ class BlockedConvolution : public Convolution {
     m.parts = parts_;
     m.part_step = tiling_.part_size();
     m.row_step = tiling_.step(1);
-    m.weights = weights_.data() + starts_[phase] + block * parts_ * tap_count * lanes_ * kBlock;
+    m.weights = weights_.data() + starts_[phase] + block * parts_ * tap_count * tiling_.lanes() * kBlock;
     m.bias = bias_.data() + block * kBlock;
     m.out = sums;
-    const MicroTile wide = micro_tile(lanes_, n[1], n[2]), narrow = micro_tile(lanes_, n[1] % wide.rows, n[2]), single = micro_tile(lanes_, 1, n[2]);
+    const MicroTile wide = micro(n[1], n[2]), narrow = micro(n[1] % wide.rows, n[2]), single = micro(1, n[2]);
     for (std::int64_t i = 0; i < n[0]; ++i) {
       for (std::int64_t j = 0; j < n[1];) {
-        const MicroTile& micro = j + wide.rows <= n[1] ? wide : j + narrow.rows <= n[1] ? narrow : single;
-        for (std::int64_t k = 0; k < n[2]; k += micro.width) {
+        const MicroTile& chosen = j + wide.rows <= n[1] ? wide : j + narrow.rows <= n[1] ? narrow : single;
+        for (std::int64_t k = 0; k < n[2]; k += chosen.width) {
           m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
-          micro.run(m);
-          for (int row = 0; row < micro.rows; ++row) {
+          chosen.run(m);
+          for (int row = 0; row < chosen.rows; ++row) {
             const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, kBlock);
-            finish.sums = sums + row * micro.width * kBlock;
-            finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
+            finish.sums = sums + row * chosen.width * kBlock;
+            finish.count = std::min<std::int64_t>(chosen.width, n[2] - k);
             finish.out = call.out.data + block * call.out.pitch + at.begin;
             finish.out_step = at.step;
             if (call.residual.data) finish.residual = call.residual.data + block * call.residual.pitch + at.begin;
             finish_block_row(finish);
           }
         }
-        j += micro.rows;
+        j += chosen.rows;
       }
     }
   }
@@ -149,7 +155,8 @@ class BlockedConvolution : public Convolution {
   }
 
   ConvolutionShape shape_;
-  std::int64_t lanes_, parts_, out_blocks_, groups_ = 1;
+  bool pairs_;
+  std::int64_t parts_, out_blocks_, groups_ = 1;
   Tiling tiling_;
   std::vector<float> weights_, bias_, keep_;
   std::vector<std::int64_t> starts_;  ///< of each phase in the weights
@@ -158,7 +165,8 @@ class BlockedConvolution : public Convolution {
 /// Outputs of a few channels, each by itself.
 class PlanarConvolution : public Convolution {
  public:
-  PlanarConvolution(const ConvolutionShape& shape, const float* weight, const float* bias) : shape_(shape), tiling_(shape, 1, true, kPlanarSlack) {
+  PlanarConvolution(const ConvolutionShape& shape, const float* weight, const float* bias)
+      : shape_(shape), tiling_(shape, Tiling::Copy::planar, kPlanarSlack) {
     const Weights w(shape, weight);
     for (const TapList& phase : tiling_.phases()) {
       starts_.push_back(static_cast<std::int64_t>(weights_.size()));
@@ -249,10 +257,10 @@ double ConvolutionShape::flops() const {
   return 2 * places * static_cast<double>(in_channels / groups) * static_cast<double>(out_channels);
 }
 
-std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, const float* weight, const float* bias) {
-  if (shape.groups != 1) return make_grouped(shape, weight, bias);
+std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision) {
+  if (shape.groups != 1) return make_grouped(shape, weight, bias, precision);
   if (shape.out_channels <= kMostPlanarChannels) return std::make_unique<PlanarConvolution>(shape, weight, bias);
-  return std::make_unique<BlockedConvolution>(shape, weight, bias);
+  return std::make_unique<BlockedConvolution>(shape, weight, bias, precision);
 }
 
 }  // namespace vesal::kernels

@@ -20,6 +20,10 @@ struct ConvolutionShape {
   double flops() const;
 };
 
+/// What is multiplied: float32, or numbers rounded to bfloat16 where the machine has instructions for them (has_bf16() of convolution_bf16.h) and
+/// there are enough channels; sums, biases and everything else are float32.
+enum class Precision { fp32, bf16 };
+
 /// What happens to the inputs and outputs on their way. out = f(conv(before(in)) + bias [+ residual]), or f(conv + bias) + residual.
 struct ConvolutionCall {
   Activations in, out;
@@ -35,7 +39,8 @@ class Convolution {
  public:
   /// weight as PyTorch has it: [out, in / groups, x, y, z], transposed
   /// [in, out / groups, x, y, z]; bias: null or one per output channel. Inputs and outputs are planar where their channels say so.
-  static std::unique_ptr<Convolution> make(const ConvolutionShape& shape, const float* weight, const float* bias);
+  static std::unique_ptr<Convolution> make(const ConvolutionShape& shape, const float* weight, const float* bias,
+                                           Precision precision = Precision::fp32);
   virtual ~Convolution() = default;
   virtual void run(const ConvolutionCall& call) const = 0;
   /// Bytes of the packed weights, and of scratch memory that a call takes for a moment on all threads.

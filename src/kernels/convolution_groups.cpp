@@ -39,14 +39,14 @@ ConvolutionCall part_of(const ConvolutionCall& call, std::int64_t first_in, std:
 /// Groups of whole blocks, one after the other.
 class BlockGroups : public Convolution {
  public:
-  BlockGroups(const ConvolutionShape& shape, const float* weight, const float* bias)
+  BlockGroups(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision)
       : in_(shape.in_channels / shape.groups), out_(shape.out_channels / shape.groups) {
     ConvolutionShape one = shape;
     one.groups = 1;
     one.in_channels = in_;
     one.out_channels = out_;
     const std::int64_t step = in_ * out_ * voxels(shape.kernel);
-    for (std::int64_t g = 0; g < shape.groups; ++g) groups_.push_back(make(one, weight + g * step, bias ? bias + g * out_ : nullptr));
+    for (std::int64_t g = 0; g < shape.groups; ++g) groups_.push_back(make(one, weight + g * step, bias ? bias + g * out_ : nullptr, precision));
   }
   void run(const ConvolutionCall& call) const override {
     const auto all = static_cast<std::int64_t>(groups_.size()) * out_;
@@ -73,7 +73,7 @@ class BlockGroups : public Convolution {
 class Depthwise : public Convolution {
  public:
   Depthwise(const ConvolutionShape& shape, const float* weight, const float* bias)
-      : shape_(shape), blocks_(blocks(shape.in_channels)), tiling_(of_one_block(shape), kBlock, false, kMicroSlack) {
+      : shape_(shape), blocks_(blocks(shape.in_channels)), tiling_(of_one_block(shape), Tiling::Copy::beside, kMicroSlack) {
     const std::int64_t taps = voxels(shape.kernel);
     for (const TapList& phase : tiling_.phases()) {
       starts_.push_back(static_cast<std::int64_t>(weights_.size()));
@@ -163,7 +163,7 @@ class Depthwise : public Convolution {
 };
 
 /// The same convolution without groups: weights between groups are zeros.
-std::unique_ptr<Convolution> filled_up(const ConvolutionShape& s, const float* weight, const float* bias) {
+std::unique_ptr<Convolution> filled_up(const ConvolutionShape& s, const float* weight, const float* bias, Precision precision) {
   ConvolutionShape whole = s;
   whole.groups = 1;
   const std::int64_t taps = voxels(s.kernel), in = s.in_channels / s.groups, out = s.out_channels / s.groups;
@@ -177,16 +177,16 @@ std::unique_ptr<Convolution> filled_up(const ConvolutionShape& s, const float* w
       }
     }
   }
-  return Convolution::make(whole, dense.data(), bias);
+  return Convolution::make(whole, dense.data(), bias, precision);
 }
 
 }  // namespace
 
-std::unique_ptr<Convolution> make_grouped(const ConvolutionShape& s, const float* weight, const float* bias) {
+std::unique_ptr<Convolution> make_grouped(const ConvolutionShape& s, const float* weight, const float* bias, Precision precision) {
   const std::int64_t in = s.in_channels / s.groups, out = s.out_channels / s.groups;
   if (in == 1 && out == 1 && s.in_channels > kMostPlanarChannels) return std::make_unique<Depthwise>(s, weight, bias);
-  if (in % kBlock == 0 && out % kBlock == 0) return std::make_unique<BlockGroups>(s, weight, bias);
-  return filled_up(s, weight, bias);
+  if (in % kBlock == 0 && out % kBlock == 0) return std::make_unique<BlockGroups>(s, weight, bias, precision);
+  return filled_up(s, weight, bias, precision);
 }
 
 }  // namespace vesal::kernels

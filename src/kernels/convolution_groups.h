@@ -7,6 +7,6 @@
 namespace vesal::kernels {
 
 /// shape.groups > 1; weight and bias as Convolution::make takes them.
-std::unique_ptr<Convolution> make_grouped(const ConvolutionShape& shape, const float* weight, const float* bias);
+std::unique_ptr<Convolution> make_grouped(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision);
 
 }  // namespace vesal::kernels

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "kernels/convolution_bf16.h"
+
 namespace vesal::kernels {
 namespace {
 
@@ -28,12 +30,18 @@ const float* slopes_of(const Pointwise& f, std::int64_t channel, float (&room)[k
 
 }  // namespace
 
-Tiling::Tiling(const ConvolutionShape& shape, std::int64_t lanes, bool planar, std::int64_t slack) : shape_(shape), lanes_(lanes), planar_(planar) {
+Tiling::Tiling(const ConvolutionShape& shape, Copy copy, std::int64_t slack)
+    : shape_(shape),
+      copy_(copy),
+      lanes_(copy == Copy::planar                       ? 1
+             : copy == Copy::pairs                      ? kPairs
+             : shape.in_channels <= kMostPlanarChannels ? shape.in_channels
+                                                        : kBlock) {
   for (std::size_t a = 0; a < 3; ++a) axes_[a] = convolution_axis(shape, a);
   for (std::int64_t rows = kMostRows; rows > 2; rows -= 2) {
     for (std::size_t a = 0; a < 3; ++a) {
       const std::int64_t n = std::max<std::int64_t>(1, axes_[a].count);
-      tile_[a] = a == 2 ? equal_part(n, planar ? 2 * kLongest : kLongest) : n <= kWhole ? n : equal_part(n, rows);
+      tile_[a] = a == 2 ? equal_part(n, copy == Copy::planar ? 2 * kLongest : kLongest) : n <= kWhole ? n : equal_part(n, rows);
       tiles_[a] = (n + tile_[a] - 1) / tile_[a];
       local_[a] = axes_[a].reach(tile_[a]);
     }
@@ -41,7 +49,7 @@ Tiling::Tiling(const ConvolutionShape& shape, std::int64_t lanes, bool planar, s
   }
   const std::int64_t z_phases = axes_[2].in_step;
   local_[2] = (local_[2] + z_phases - 1) / z_phases;
-  const std::int64_t position = planar ? 1 : lanes, row = z_phases * local_[2] * position;
+  const std::int64_t position = lanes_, row = z_phases * local_[2] * position;
   part_size_ = local_[0] * local_[1] * row + slack * position;
   steps_ = {axes_[0].in_step * local_[1] * row, axes_[1].in_step * row, position};
   for (std::size_t x = 0; x < axes_[0].phases.size(); ++x) {
@@ -95,7 +103,7 @@ RowPlace Tiling::place(const TapList& taps, const Extents& out, const Extents& q
 }
 
 void Tiling::pack(const Tile& tile, const Activations& in, const ChannelMap& map, float* local) const {
-  const std::int64_t row_size = axes_[2].in_step * local_[2] * (planar_ ? 1 : lanes_);
+  const std::int64_t row_size = axes_[2].in_step * local_[2] * lanes_;
   const Extents first{tile.first[0] * axes_[0].in_step + axes_[0].low, tile.first[1] * axes_[1].in_step + axes_[1].low,
                       tile.first[2] * axes_[2].in_step + axes_[2].low};
   const std::int64_t width = in.planar ? 1 : kBlock;
@@ -104,7 +112,7 @@ void Tiling::pack(const Tile& tile, const Activations& in, const ChannelMap& map
   row.first = first[2];
   row.step = axes_[2].in_step;
   row.length = local_[2];
-  row.phase_size = local_[2] * (planar_ ? 1 : lanes_);
+  row.phase_size = local_[2] * lanes_;
   row.function = map.after.function;
   for (std::int64_t part = 0; part < in.parts(); ++part) {
     for (std::int64_t i = 0; i < axes_[0].reach(tile.size[0]); ++i) {
@@ -126,10 +134,12 @@ void Tiling::pack_row(const Activations& in, std::int64_t part, PackRow row, con
   row.scale = map.scale ? map.scale + channel : nullptr;
   row.shift = map.scale ? map.shift + channel : nullptr;
   if (in.planar) {
-    if (planar_) pack_planar_row(row, out + part * part_size_, 1);
+    if (copy_ == Copy::planar) pack_planar_row(row, out + part * part_size_, 1);
     else pack_planar_row(row, out + part, lanes_);
-  } else if (planar_) {
+  } else if (copy_ == Copy::planar) {
     pack_block_row_planar(row, out + channel * part_size_, part_size_, std::min(kBlock, in.channels - channel));
+  } else if (copy_ == Copy::pairs) {
+    pack_block_row_bf16(row, out + part * part_size_);
   } else {
     pack_block_row(row, out + part * part_size_);
   }

@@ -31,14 +31,18 @@ float* thread_scratch(std::int64_t floats);
 
 class Tiling {
  public:
-  /// `slack`: positions past the last row that may be read; `planar`: local copies hold one channel after the other, else `lanes`
-  /// channels beside each other.
-  Tiling(const ConvolutionShape& shape, std::int64_t lanes, bool planar, std::int64_t slack);
+  /// How local copies hold channels: one after the other; those of a block (or all of planar inputs) beside each other; a block's as pairs of
+  /// bfloat16.
+  enum class Copy { planar, beside, pairs };
+  /// `slack`: positions past the last row that may be read.
+  Tiling(const ConvolutionShape& shape, Copy copy, std::int64_t slack);
 
   std::int64_t count() const { return tiles_[0] * tiles_[1] * tiles_[2]; }
   Tile tile(std::int64_t number) const;
   const std::vector<TapList>& phases() const { return phases_; }
   const Axis& axis(std::size_t a) const { return axes_[a]; }
+  /// Floats of a position in the local copy.
+  std::int64_t lanes() const { return lanes_; }
   /// Floats of a block's (planar: a channel's) local copy.
   std::int64_t part_size() const { return part_size_; }
   /// Floats from what an output reads to what its neighbour along an axis reads.
@@ -56,8 +60,8 @@ class Tiling {
   void pack_row(const Activations& in, std::int64_t part, PackRow row, const ChannelMap& map, float* out) const;
 
   ConvolutionShape shape_;
-  std::int64_t lanes_;
-  bool planar_;
+  Copy copy_;
+  std::int64_t lanes_;  ///< floats of a position
   std::array<Axis, 3> axes_;
   Extents tile_{1, 1, 1}, tiles_{1, 1, 1}, local_{1, 1, 1};  ///< local_: rows along x and y, positions of a phase along z
   std::int64_t part_size_ = 0;

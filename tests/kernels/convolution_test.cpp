@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kernels/activation_tools.h"
+#include "kernels/convolution_bf16.h"
 #include "kernels/pointwise.h"
 
 namespace vesal::kernels::tests {
@@ -180,6 +181,43 @@ TEST(Convolution, AgreesWithAPlainOneOnRandomShapes) {
     std::mt19937 random(7);
     for (int i = 0; i < 120 && !testing::Test::HasFailure(); ++i) expect_equal(random_case(random));
   });
+}
+
+/// bfloat16 has 8 bits: a product is off by up to 2^-8, a sum of n of them by about that times the root of the sum of their squares.
+TEST(Convolution, InBfloat16AgreesAsFarAsItsBitsGo) {
+  if (!has_bf16()) GTEST_SKIP() << "no bfloat16 instructions here";
+  std::mt19937 random(11);
+  for (int i = 0; i < 80 && !testing::Test::HasFailure(); ++i) {
+    Case c = random_case(random);
+    c.has_residual = false;
+    c.function = {};
+    SCOPED_TRACE(described(c));
+    const ConvolutionShape& s = c.shape;
+    Stored in(s.in_channels, s.in), half(s.out_channels, s.out, 0, NAN), full(s.out_channels, s.out);
+    in.set(c.in);
+    const Plain scale = padded(c.scale, s.in_channels), shift = padded(c.shift, s.in_channels);
+    ConvolutionCall call;
+    call.in = in.view;
+    if (!c.scale.empty()) call.before.scale = scale.data(), call.before.shift = shift.data();
+    call.before.after = c.before;
+    const float* bias = c.bias.empty() ? nullptr : c.bias.data();
+    call.out = half.view;
+    Convolution::make(s, c.weight.data(), bias, Precision::bf16)->run(call);
+    call.out = full.view;
+    Convolution::make(s, c.weight.data(), bias)->run(call);
+    const Plain a = half.plain(), b = full.plain();
+    double square = 0, worst = 0;
+    bool differs = false;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      square += static_cast<double>(b[k]) * b[k];
+      worst = std::max(worst, std::isnan(a[k]) ? INFINITY : std::abs(static_cast<double>(a[k]) - b[k]));
+      differs |= a[k] != b[k];
+    }
+    EXPECT_LT(worst, 0.03 * (0.1 + std::sqrt(square / static_cast<double>(a.size()))));
+    if (s.in_channels > kMostPlanarChannels && s.out_channels > kMostPlanarChannels && s.groups == 1 && a.size() > 100 && square > 0) {
+      EXPECT_TRUE(differs) << "float32 was used";
+    }
+  }
 }
 
 TEST(Convolution, TilesManyRowsAndLongOnes) {
