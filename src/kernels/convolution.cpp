@@ -8,6 +8,7 @@
 #include "kernels/convolution_bf16.h"
 #include "kernels/convolution_groups.h"
 #include "kernels/convolution_micro.h"
+#include "kernels/convolution_shuffled.h"
 #include "kernels/convolution_tiles.h"
 #include "kernels/pointwise.h"
 
@@ -259,6 +260,7 @@ double ConvolutionShape::flops() const {
 
 std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision) {
   if (shape.groups != 1) return make_grouped(shape, weight, bias, precision);
+  if (can_be_shuffled(shape)) return make_shuffled(shape, weight, bias, precision);
   if (shape.out_channels <= kMostPlanarChannels) return std::make_unique<PlanarConvolution>(shape, weight, bias);
   return std::make_unique<BlockedConvolution>(shape, weight, bias, precision);
 }
