@@ -12,9 +12,9 @@
 namespace vesal::engine {
 namespace {
 
-Plan plan_of(Graph graph) {
+Plan plan_of(Graph graph, const EngineOptions& options) {
   const Graph better = optimize(std::move(graph));
-  return Planner(better).plan();
+  return Planner(better, options).plan();
 }
 
 /// Memory of the outputs of earlier calls, for calls after nobody uses them any more.
@@ -58,10 +58,10 @@ Value shapes(const std::vector<Tensor>& tensors, const std::vector<TensorId>& id
 
 class EnginePredictor::Impl {
  public:
-  explicit Impl(Graph graph) {
+  Impl(Graph graph, const EngineOptions& options) {
     for (const std::size_t value : graph.inputs) input_shapes_.push_back(graph.values.at(value));
     for (const std::size_t value : graph.outputs) output_shapes_.push_back(graph.values.at(value));
-    plan_ = plan_of(std::move(graph));
+    plan_ = plan_of(std::move(graph), options);
     arena_ = pages(static_cast<std::size_t>(plan_.arena_size));
     memory_ = std::make_unique<Memory>(plan_.tensors, arena_.get());
     memory_->inputs.resize(input_shapes_.size());
@@ -161,7 +161,7 @@ class EnginePredictor::Impl {
   std::int64_t runs_ = 0;
 };
 
-EnginePredictor::EnginePredictor(Graph graph) : impl_(std::make_unique<Impl>(std::move(graph))) {}
+EnginePredictor::EnginePredictor(Graph graph, const EngineOptions& options) : impl_(std::make_unique<Impl>(std::move(graph), options)) {}
 EnginePredictor::~EnginePredictor() = default;
 std::vector<Array> EnginePredictor::predict(const std::vector<Array>& inputs) { return impl_->predict(inputs); }
 void EnginePredictor::set_profiling(bool on) { impl_->set_profiling(on); }

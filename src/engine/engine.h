@@ -15,12 +15,17 @@ struct EngineMemory {
   std::int64_t arena = 0, weights = 0, scratch = 0;
 };
 
+struct EngineOptions {
+  /// Convolutions multiply bfloat16 numbers where the machine has instructions for that and float32 ones otherwise; all else is float32.
+  bool bf16 = false;
+};
+
 /// The fused engine. As every Predictor it serves one thread at a time; inside it uses all threads of parallel_for.
 class EnginePredictor : public Predictor {
  public:
   /// Optimizes and plans; the graph's constants are packed and let go. Throws Error(unsupported) for an operator that has neither a
   /// step here nor an External, Error(shape) for a graph that contradicts itself.
-  explicit EnginePredictor(Graph graph);
+  explicit EnginePredictor(Graph graph, const EngineOptions& options = {});
   ~EnginePredictor() override;
   EnginePredictor(const EnginePredictor&) = delete;
   EnginePredictor& operator=(const EnginePredictor&) = delete;

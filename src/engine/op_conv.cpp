@@ -37,8 +37,10 @@ kernels::ConvolutionShape shape_of(const Planner& planner, const Node& node) {
 
 /// Null if there is no kernel for it.
 std::shared_ptr<Convolution> convolution(Planner& planner, const Node& node) {
-  return planner.kept<Convolution>(node,
-                                   [&] { return Convolution::make(shape_of(planner, node), constant(node, "weight"), constant(node, "bias")); });
+  return planner.kept<Convolution>(node, [&] {
+    const auto precision = planner.options().bf16 ? kernels::Precision::bf16 : kernels::Precision::fp32;
+    return Convolution::make(shape_of(planner, node), constant(node, "weight"), constant(node, "bias"), precision);
+  });
 }
 
 /// What follows the convolution and is done on the way out.

@@ -50,8 +50,8 @@ Step step_of(const std::string& what, const Node& node, std::vector<TensorId> re
   return {.what = what, .label = node.label, .reads = std::move(reads), .writes = std::move(writes)};
 }
 
-Planner::Planner(const Graph& graph)
-    : graph_(graph), operands_(graph.values.size()), consumers_(graph.values.size()), is_output_(graph.values.size()) {
+Planner::Planner(const Graph& graph, const EngineOptions& options)
+    : graph_(graph), options_(options), operands_(graph.values.size()), consumers_(graph.values.size()), is_output_(graph.values.size()) {
   for (const Node& node : graph.nodes)
     for (const ValueId value : node.inputs)
       if (std::find(consumers_[value].begin(), consumers_[value].end(), &node) == consumers_[value].end()) consumers_[value].push_back(&node);

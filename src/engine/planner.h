@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/engine.h"
 #include "engine/graph.h"
 #include "engine/plan.h"
 
@@ -25,10 +26,11 @@ struct Operand {
 
 class Planner {
  public:
-  explicit Planner(const Graph& graph);
+  Planner(const Graph& graph, const EngineOptions& options);
   Plan plan();
 
   const Graph& graph() const { return graph_; }
+  const EngineOptions& options() const { return options_; }
   const Shape& shape(ValueId value) const { return graph_.values[value]; }
   /// Whether the value is [1, C, up to three axes], as the engine's own steps need it.
   bool spatial(ValueId value) const;
@@ -77,6 +79,7 @@ class Planner {
   void give_outputs();
 
   const Graph& graph_;
+  EngineOptions options_;
   Plan plan_;
   std::vector<std::optional<Operand>> operands_;
   std::vector<std::vector<const Node*>> consumers_;
