@@ -1,10 +1,13 @@
 // Convolution, transposed or not, with what comes before and after it: a pending norm and activation on its input, bias, a sum with
 // something that is there already, an activation, and the sums that a norm behind it needs.
+#include <algorithm>
+
 #include "engine/arithmetic.h"
 #include "engine/attributes.h"
 #include "engine/planner.h"
 #include "engine/pointwise_of.h"
 #include "kernels/convolution.h"
+#include "kernels/layout.h"
 
 namespace vesal::engine {
 namespace {
@@ -35,12 +38,12 @@ kernels::ConvolutionShape shape_of(const Planner& planner, const Node& node) {
   return s;
 }
 
+kernels::Precision precision(const Planner& planner) { return planner.options().bf16 ? kernels::Precision::bf16 : kernels::Precision::fp32; }
+
 /// Null if there is no kernel for it.
 std::shared_ptr<Convolution> convolution(Planner& planner, const Node& node) {
-  return planner.kept<Convolution>(node, [&] {
-    const auto precision = planner.options().bf16 ? kernels::Precision::bf16 : kernels::Precision::fp32;
-    return Convolution::make(shape_of(planner, node), constant(node, "weight"), constant(node, "bias"), precision);
-  });
+  return planner.kept<Convolution>(
+      node, [&] { return Convolution::make(shape_of(planner, node), constant(node, "weight"), constant(node, "bias"), precision(planner)); });
 }
 
 /// What follows the convolution and is done on the way out.
@@ -79,29 +82,13 @@ bool takes_pending(Planner& planner, const Node& node, ValueId value) {
   return node.inputs.size() == 1 && node.inputs[0] == value && convolution(planner, node) != nullptr;
 }
 
-bool plan(Planner& planner, const Node& node) {
-  const std::shared_ptr<Convolution> conv = convolution(planner, node);
-  if (!conv) return false;
-  const kernels::ConvolutionShape shape = shape_of(planner, node);
-  Epilogue e = follow(planner, node);
-  const std::optional<TensorId> residual = e.residual ? std::optional(planner.tensor(*e.residual)) : std::nullopt;
-  const Operand in = planner.operand(node.inputs[0]);
-  const TensorId out = planner.make(e.value);
-
-  kernels::ConvolutionCall call;
-  call.before.after = in.after;
-  call.function = e.function;
-  call.residual_after = e.residual_after;
-  if (e.function.is_identity() && !residual) call.statistics = planner.statistics(e.value, out);
-
-  Step step = step_of((in.pending.empty() ? "" : in.pending + " + ") + e.what, node, {in.tensor}, {out});
-  if (residual) {
-    step.reads.push_back(*residual);
-    step.may_overwrite = {*residual};
-  }
+/// A convolution into a tensor and what goes with it: `what` and the tensors are there already.
+void emit(Planner& planner, Step step, std::shared_ptr<Convolution> conv, const kernels::ConvolutionShape& shape, kernels::ConvolutionCall call,
+          const Operand& in, std::optional<TensorId> residual, TensorId out) {
   step.flops = shape.flops();
   step.weight_bytes = conv->weight_bytes();
   step.scratch_bytes = conv->scratch_bytes();
+  call.before.after = in.after;
   step.run = [conv, call, map = in.map, sums = planner.at(out).statistics, from = in.tensor, residual, out](const Memory& memory) mutable {
     if (map) call.before.scale = map->scale.data(), call.before.shift = map->shift.data();
     call.in = memory.at(from);
@@ -110,6 +97,65 @@ bool plan(Planner& planner, const Node& node) {
     conv->run(call);
   };
   planner.emit(std::move(step));
+}
+
+/// Channels of an output with many classes that are computed at once.
+constexpr std::int64_t kSlice = 32;
+
+/// Whether the result only goes to the caller, who wants planes: then it need not be there in blocks as a whole.
+bool in_slices(const Planner& planner, const kernels::ConvolutionShape& shape, const Epilogue& e) {
+  return shape.out_channels > 2 * kSlice && shape.groups == 1 && !shape.transposed && !e.residual && planner.consumers(e.value).empty();
+}
+
+/// A slice of the channels after the other, copied into the planes of the output.
+void plan_slices(Planner& planner, const Node& node, const kernels::ConvolutionShape& shape, const Epilogue& e, const std::string& what) {
+  const Operand in = planner.operand(node.inputs[0]);
+  const TensorId whole = planner.make_planes(e.value);
+  for (std::int64_t first = 0; first < shape.out_channels; first += kSlice) {
+    kernels::ConvolutionShape part = shape;
+    part.out_channels = std::min(kSlice, shape.out_channels - first);
+    const float* bias = constant(node, "bias");
+    const std::int64_t row = shape.in_channels * kernels::voxels(shape.kernel);
+    kernels::ConvolutionCall call;
+    call.function = e.function;
+    if (call.function.slope.size() > 1)
+      call.function.slope = {e.function.slope.begin() + first, e.function.slope.begin() + first + part.out_channels};
+    Tensor slice = planner.at(whole);
+    slice.shape[1] = slice.channels = part.out_channels;
+    slice.planar = slice.channels <= kernels::kMostPlanarChannels;
+    const TensorId out = planner.add(std::move(slice));
+    emit(planner, step_of(what, node, {in.tensor}, {out}),
+         Convolution::make(part, constant(node, "weight") + first * row, bias ? bias + first : nullptr, precision(planner)), part, std::move(call),
+         in, std::nullopt, out);
+    Step copy = step_of("output", node, {out}, {whole});
+    copy.run = [out, whole, first](const Memory& memory) { kernels::copy_channels(memory.at(out), memory.at(whole), first); };
+    planner.emit(std::move(copy));
+  }
+}
+
+bool plan(Planner& planner, const Node& node) {
+  const std::shared_ptr<Convolution> conv = convolution(planner, node);
+  if (!conv) return false;
+  const kernels::ConvolutionShape shape = shape_of(planner, node);
+  const Epilogue e = follow(planner, node);
+  const std::optional<TensorId> residual = e.residual ? std::optional(planner.tensor(*e.residual)) : std::nullopt;
+  const Operand in = planner.operand(node.inputs[0]);
+  const std::string what = (in.pending.empty() ? "" : in.pending + " + ") + e.what;
+  if (in_slices(planner, shape, e)) {
+    plan_slices(planner, node, shape, e, what);
+    return true;
+  }
+  const TensorId out = planner.make(e.value);
+  kernels::ConvolutionCall call;
+  call.function = e.function;
+  call.residual_after = e.residual_after;
+  if (e.function.is_identity() && !residual) call.statistics = planner.statistics(e.value, out);
+  Step step = step_of(what, node, {in.tensor}, {out});
+  if (residual) {
+    step.reads.push_back(*residual);
+    step.may_overwrite = {*residual};
+  }
+  emit(planner, std::move(step), conv, shape, std::move(call), in, residual, out);
   return true;
 }
 

@@ -132,6 +132,12 @@ TensorId Planner::make(ValueId value) {
   return id;
 }
 
+TensorId Planner::make_planes(ValueId value) {
+  const TensorId id = make(value);
+  at(id).planar = true;
+  return id;
+}
+
 bool Planner::all_take_pending(ValueId value) {
   if (is_output_[value]) return false;
   return std::all_of(consumers_[value].begin(), consumers_[value].end(), [&](const Node* node) {

@@ -47,6 +47,7 @@ class Planner {
   TensorId tensor(ValueId value);
   /// A new tensor of the value's shape, which the value then is.
   TensorId make(ValueId value);
+  TensorId make_planes(ValueId value);  ///< planar whatever its channels: for outputs that nothing else reads
   void set(ValueId value, Operand operand) { operands_[value] = std::move(operand); }
   Tensor& at(TensorId id) { return plan_.tensors[id]; }
   TensorId add(Tensor tensor);
