@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # bench/months.sh FOLDER [MODEL_BUNDLE]: a bundle tuned on a pool of phantoms, three months of phantoms whose look drifts, then poisoned months; prints
 # the table of docs/increment.md.
-# VESAL is the program (default build/release/vesal); CASES (10), REFERENCE (10) and POOL (20: what is replayed) are numbers of phantoms, EPOCHS (4) and
-# TUNE (20) for how many epochs of 40 iterations the bundle is tuned first (0: not at all); ITERATIONS (12) how long a month trains, LR (0.0002) at which rate, MARGIN (0.01) what the reference set may lose. FOLDER is made; what is there from
-# an earlier call goes on where that ended.
+# VESAL is the program (default build/release/vesal); CASES (10), REFERENCE (10) and POOL (20: what is replayed) are numbers of phantoms; TUNE (20) for how
+# many epochs of 40 iterations the bundle is tuned first (0: not at all); EPOCHS (4) and ITERATIONS (12) how long a month trains, LR (0.0002) at which rate,
+# MARGIN (0.01) what the reference set may lose. FOLDER is made; what is there from an earlier call goes on where that ended.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$1
@@ -30,9 +30,9 @@ month() {
   [ "$got" -eq "$code" ] || echo "$name ended with $got, not with $code" >&2
 }
 
-first=(--noise 15 --contrast 0.7 --hu-shift -10)
-second=(--noise 25 --contrast 0.6 --hu-shift -15)
-third=(--noise 30 --contrast 0.5 --hu-shift -20)
+first=(--noise 20 --contrast 0.6 --hu-shift -15)
+second=(--noise 30 --contrast 0.5 --hu-shift -20)
+third=(--noise 35 --contrast 0.45 --hu-shift -25)
 phantoms pool 89000 "${POOL:-20}" spleen
 phantoms reference 90000 "${REFERENCE:-10}" spleen
 phantoms 2026-09 91000 "${CASES:-10}" spleen "${first[@]}"
@@ -52,7 +52,7 @@ month 2026-10 0
 month 2026-11 0
 month poison-liver 22                                          # the gate: a spleen on the right side
 month poison-kidney 24                                         # the champion does not agree
-month poison-kidney 23 --accept-anyway "to see what happens"   # the reference set
+month poison-kidney 23 --accept-anyway "to see what happens"   # nothing is learned of them, or the reference set suffers
 "$vesal" registry verify model --data
 
 python3 - "$out/registry/model/journal.jsonl" <<'PY'

@@ -14,6 +14,8 @@ namespace {
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 /// A champion whose median Dice lies below this cannot tell whether a label is right.
 constexpr double kLeastMedian = 0.3;
+/// A challenger that finds less than this of the new cases is no better than the champion, even if that finds nothing.
+constexpr double kLeastLearned = 0.01;
 constexpr double kLeastThreshold = 0.1, kShareOfMedian = 0.5, kFence = 3;
 
 Value number(double v) { return std::isfinite(v) ? Value(v) : Value(); }
@@ -154,11 +156,12 @@ Acceptance decide(const Comparison& reference, const Comparison& fresh, double m
       out.reasons.push_back(
           fmt::format("reference set: {} changes by {}, beyond the margin of {}", name, signed_number(change), signed_number(-margin)));
     }
-  const bool better = fresh.challenger >= fresh.champion;
+  const bool better = fresh.challenger >= fresh.champion && fresh.challenger >= kLeastLearned;
   out.reasons.push_back(fmt::format("new cases: Dice {:.4f}, champion {:.4f}: {}", fresh.challenger, fresh.champion,
-                                    better                         ? "no worse"
-                                    : std::isnan(fresh.challenger) ? "cannot be told"
-                                                                   : "worse"));
+                                    better                               ? "no worse"
+                                    : std::isnan(fresh.challenger)       ? "cannot be told"
+                                    : fresh.challenger >= fresh.champion ? "nothing is learned of what they mark"
+                                                                         : "worse"));
   out.accepted = held && classes_held && better;
   return out;
 }

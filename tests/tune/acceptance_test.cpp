@@ -63,6 +63,13 @@ TEST(Acceptance, WhatCannotBeToldIsRejected) {
 
 TEST(Acceptance, WorseOnNewCasesIsRejected) { EXPECT_FALSE(decision(around(0.95), around(0.92), around(0.799), around(0.8)).accepted); }
 
+TEST(Acceptance, NeitherFindingAnythingOfTheNewCasesIsRejected) {
+  const SetScores nothing = scores({{0}, {0}});
+  const Acceptance a = decision(around(0.95), around(0.95), nothing, nothing);
+  EXPECT_FALSE(a.accepted);
+  EXPECT_THAT(a.reasons.back(), HasSubstr("nothing is learned"));
+}
+
 TEST(Acceptance, NoClassMayPayForAnother) {
   std::vector<std::vector<double>> before, after;
   for (int i = 0; i < 10; ++i) {
