@@ -30,7 +30,10 @@ void plan_scalar(Planner& planner, const Node& node) {
 void plan_sum(Planner& planner, const Node& node, double factor) {
   ValueId kept = node.inputs[0], mapped = node.inputs[1];
   if (factor == 1 && planner.pending(mapped).plain()) std::swap(kept, mapped);
-  const TensorId residual = planner.tensor(kept);
+  // A norm that is pending on the other one is done on the way too.
+  if (!planner.pending(kept).after.is_identity() || !planner.sole_consumer(kept)) planner.tensor(kept);
+  const Operand other = planner.pending(kept);
+  const TensorId residual = other.tensor;
   if (factor != 1 || !planner.sole_consumer(mapped)) planner.tensor(mapped);
   const Operand o = planner.pending(mapped);
   kernels::MapCall call;
@@ -41,7 +44,9 @@ void plan_sum(Planner& planner, const Node& node, double factor) {
     map = std::make_shared<Coefficients>(planner.at(o.tensor).channels);
     std::fill_n(map->scale.begin(), planner.at(o.tensor).channels, static_cast<float>(factor));
   }
-  std::string what = (o.pending.empty() ? "" : o.pending + " + ") + node.op;
+  std::string what = node.op;
+  for (const Operand* operand : {&other, &o})
+    if (!operand->pending.empty()) what = operand->pending + " + " + what;
   ValueId value = node.outputs[0];
   const Node* next = planner.sole_consumer(value);
   if (const auto f = next ? pointwise_of(*next) : std::nullopt; f && !call.residual_after) {
@@ -54,8 +59,9 @@ void plan_sum(Planner& planner, const Node& node, double factor) {
   call.statistics = planner.statistics(value, to);
   Step step = step_of(what, node, {o.tensor, residual}, {to});
   step.may_overwrite = {o.tensor, residual};
-  step.run = [call, map, sums = planner.at(to).statistics, from = o.tensor, residual, to](const Memory& memory) mutable {
+  step.run = [call, map, other_map = other.map, sums = planner.at(to).statistics, from = o.tensor, residual, to](const Memory& memory) mutable {
     if (map) call.map.scale = map->scale.data(), call.map.shift = map->shift.data();
+    if (other_map) call.residual_scale = other_map->scale.data(), call.residual_shift = other_map->shift.data();
     call.in = memory.at(from);
     call.residual = memory.at(residual);
     call.out = memory.at(to);

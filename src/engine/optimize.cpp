@@ -109,6 +109,19 @@ void fold_batch_norms(Graph& graph) {
   std::erase_if(graph.nodes, [](const Node& node) { return node.op.empty(); });
 }
 
+/// Without it the sums of an instance norm have less to cancel.
+void drop_biases(Graph& graph) {
+  std::vector<int> uses(graph.values.size()), norms(graph.values.size());
+  for (const std::size_t value : graph.outputs) ++uses[value];
+  for (const Node& node : graph.nodes)
+    for (const std::size_t value : node.inputs) {
+      ++uses[value];
+      if (node.op == "instance_norm") ++norms[value];
+    }
+  for (Node& node : graph.nodes)
+    if (node.op == "conv" && uses[node.outputs[0]] == norms[node.outputs[0]]) node.constants.erase("bias");
+}
+
 }  // namespace
 
 Graph optimize(Graph graph) {
@@ -116,6 +129,7 @@ Graph optimize(Graph graph) {
   drop_identities(graph);
   drop_unused(graph);
   fold_batch_norms(graph);
+  drop_biases(graph);
   return graph;
 }
 

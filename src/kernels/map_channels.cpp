@@ -101,9 +101,11 @@ void map_channels(const MapCall& call) {
     float slope[kBlock];
     slopes(call.map.after, in, part, slope);
     const Repeated scale(call.map.scale, in, part), shift(call.map.shift, in, part);
+    const Repeated residual_scale(call.residual_scale, in, part), residual_shift(call.residual_shift, in, part);
     float* to = out.data + part * out.pitch + at;
     map_row(in.data + part * in.pitch + at, {scale.get(), shift.get(), slope, call.map.after.function},
-            residual.data ? residual.data + part * residual.pitch + at : nullptr, call.residual_after, count, to);
+            {residual.data ? residual.data + part * residual.pitch + at : nullptr, residual_scale.get(), residual_shift.get(), call.residual_after},
+            count, to);
     if (clear) clear_lanes(out, part, count, to);
     if (sums) sums->add(row, to, count);
   });

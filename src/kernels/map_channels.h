@@ -4,11 +4,14 @@
 
 namespace vesal::kernels {
 
-/// out = f(scale * in + shift [+ residual]), or f(scale * in + shift) + residual. All of one shape and layout; out may be `in` or the residual.
+/// out = f(scale * in + shift [+ residual]), or f(scale * in + shift) + residual. All of one shape and layout; out may be `in` or the residual,
+/// which may have a scale and a shift of its own.
 struct MapCall {
   Activations in, out;
   ChannelMap map;
-  Activations residual;          ///< no data: none
+  Activations residual;                   ///< no data: none
+  const float* residual_scale = nullptr;  ///< as those of a ChannelMap; null: as it is
+  const float* residual_shift = nullptr;
   bool residual_after = false;   ///< whether it is added after the function
   double* statistics = nullptr;  ///< as channel_statistics(out); or null
 };

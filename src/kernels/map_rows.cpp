@@ -17,22 +17,25 @@ namespace hn = hwy::HWY_NAMESPACE;
 using BlockTag = hn::CappedTag<float, kBlock>;
 
 template <Function F>
-void MapWhole(const float* in, const MapCoefficients& c, const float* residual, bool residual_after, std::int64_t count, float* out) {
+void MapWhole(const float* in, const MapCoefficients& c, const Residual& r, std::int64_t count, float* out) {
   const BlockTag d;
   const std::int64_t lanes = static_cast<std::int64_t>(hn::Lanes(d));
   for (std::int64_t i = 0; i < count; i += kBlock)
     for (std::int64_t l = 0; l < kBlock; l += lanes) {
       auto x = hn::LoadU(d, in + i + l);
       if (c.scale) x = hn::MulAdd(x, hn::LoadU(d, c.scale + l), hn::LoadU(d, c.shift + l));
-      if (residual && !residual_after) x = hn::Add(x, hn::LoadU(d, residual + i + l));
+      auto added = hn::Zero(d);
+      if (r.x) added = hn::LoadU(d, r.x + i + l);
+      if (r.scale) added = hn::MulAdd(added, hn::LoadU(d, r.scale + l), hn::LoadU(d, r.shift + l));
+      if (r.x && !r.after) x = hn::Add(x, added);
       x = Apply<F>(d, x, hn::LoadU(d, c.slope + l));
-      if (residual && residual_after) x = hn::Add(x, hn::LoadU(d, residual + i + l));
+      if (r.x && r.after) x = hn::Add(x, added);
       hn::StoreU(x, d, out + i + l);
     }
 }
 
-void MapRow(const float* in, const MapCoefficients& c, const float* residual, bool residual_after, std::int64_t count, float* out) {
-  WithFunction(c.function, [&](auto function) HWY_ATTR { MapWhole<function()>(in, c, residual, residual_after, count, out); });
+void MapRow(const float* in, const MapCoefficients& c, const Residual& r, std::int64_t count, float* out) {
+  WithFunction(c.function, [&](auto function) HWY_ATTR { MapWhole<function()>(in, c, r, count, out); });
 }
 
 template <Operation O>
@@ -99,16 +102,17 @@ std::int64_t whole(std::int64_t count) { return use_scalar() ? 0 : count / kBloc
 
 }  // namespace
 
-void map_row(const float* in, const MapCoefficients& c, const float* residual, bool residual_after, std::int64_t count, float* out) {
+void map_row(const float* in, const MapCoefficients& c, const Residual& r, std::int64_t count, float* out) {
   const std::int64_t begin = whole(count);
-  if (begin) HWY_DYNAMIC_DISPATCH(MapRow)(in, c, residual, residual_after, begin, out);
+  if (begin) HWY_DYNAMIC_DISPATCH(MapRow)(in, c, r, begin, out);
   for (std::int64_t i = begin; i < count; ++i) {
     const std::int64_t l = i % kBlock;
     float x = in[i];
     if (c.scale) x = x * c.scale[l] + c.shift[l];
-    if (residual && !residual_after) x += residual[i];
+    const float added = !r.x ? 0 : r.scale ? r.x[i] * r.scale[l] + r.shift[l] : r.x[i];
+    if (r.x && !r.after) x += added;
     x = pointwise(c.function, x, c.slope[l]);
-    out[i] = residual && residual_after ? x + residual[i] : x;
+    out[i] = r.x && r.after ? x + added : x;
   }
 }
 

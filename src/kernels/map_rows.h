@@ -14,8 +14,16 @@ struct MapCoefficients {
   Function function = Function::identity;
 };
 
-/// As MapCall has it; residual may be null.
-void map_row(const float* in, const MapCoefficients& c, const float* residual, bool residual_after, std::int64_t count, float* out);
+/// What is added: nothing without `x`; 16 numbers of scale and shift, or none.
+struct Residual {
+  const float* x = nullptr;
+  const float* scale = nullptr;
+  const float* shift = nullptr;
+  bool after = false;
+};
+
+/// As MapCall has it.
+void map_row(const float* in, const MapCoefficients& c, const Residual& residual, std::int64_t count, float* out);
 
 /// b has `count` numbers or, if it repeats, 16.
 void combine_row(Operation operation, const float* a, const float* b, bool repeats, std::int64_t count, float* out);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "engine/plain_graph.h"
@@ -162,6 +163,30 @@ TEST(Engine, Bfloat16) {
   EXPECT_LT(worst, 0.02 * most);
   if (!kernels::has_bf16()) GTEST_SKIP() << "no bfloat16 here";
   EXPECT_GT(worst, 1e-5 * most);
+}
+
+/// norm(conv) + norm(conv), as residual blocks of nnU-Net and SwinUNETR have it, is one pass.
+TEST(Engine, TwoNormsAndTheirSum) {
+  for (const char* op : {"add", "sub"}) {
+    GraphMaker g(15);
+    const std::size_t x = g.input({1, 2, 6, 6, 7});
+    const std::size_t a = g.instance_norm(g.conv(x, {.out = 16}), true), b = g.instance_norm(g.conv(x, {.out = 16, .kernel = 1}), true);
+    g.graph.outputs = {g.conv(g.act(g.add(a, b, op), "leaky_relu"), {.out = 2})};
+    EnginePredictor engine(g.graph);
+    const std::vector<std::string> all = steps(engine);
+    EXPECT_EQ(std::count(all.begin(), all.end(), "instance_norm + instance_norm + add + leaky_relu"), op == std::string("add") ? 1 : 0);
+    expect_right(g, engine);
+  }
+}
+
+/// A bias of ten thousand deviations does not matter to an instance norm.
+TEST(Engine, BiasesBeforeInstanceNorms) {
+  GraphMaker g(16);
+  const std::size_t x = g.input({1, 1, 20, 20, 20}), y = g.conv(x, {.out = 16});
+  for (std::int64_t c = 0; c < 16; ++c) g.graph.nodes.back().constants.at("bias").data<float>()[c] = 1e4f;
+  g.graph.outputs = {g.conv(g.instance_norm(y), {.out = 2})};
+  EnginePredictor engine(g.graph);
+  expect_right(g, engine);
 }
 
 TEST(Engine, BatchNormAlone) {

@@ -64,7 +64,10 @@ void expect_map(std::mt19937& random, bool in_place) {
   if (scaled) call.map.scale = scale.data(), call.map.shift = shift.data();
   call.map.after.function = static_cast<Function>(std::uniform_int_distribution<int>(0, 7)(random));
   call.map.after.slope = flip() ? Plain{0.3f} : random_numbers(random, channels);
+  const bool scaled_too = flip();
+  const Plain more = padded(random_numbers(random, channels), channels), higher = padded(random_numbers(random, channels), channels);
   if (added) call.residual = residual.view;
+  if (added && scaled_too) call.residual_scale = more.data(), call.residual_shift = higher.data();
   call.residual_after = flip();
   std::vector<double> statistics(static_cast<std::size_t>(2 * kBlock * blocks(channels)), NAN);
   call.statistics = statistics.data();
@@ -78,10 +81,11 @@ void expect_map(std::mt19937& random, bool in_place) {
     const auto at = static_cast<std::size_t>(i), c = static_cast<std::size_t>(i / n);
     const double slope = call.map.after.slope[call.map.after.slope.size() == 1 ? 0 : c];
     double y = scaled ? static_cast<double>(scale[c]) * x[at] + shift[c] : x[at];
-    if (added && !call.residual_after) y += r[at];
+    const double other = scaled_too ? static_cast<double>(more[c]) * r[at] + higher[c] : r[at];
+    if (added && !call.residual_after) y += other;
     const double argument = y;
     y = exact(call.map.after.function, y, slope);
-    if (added && call.residual_after) y += r[at];
+    if (added && call.residual_after) y += other;
     ASSERT_NEAR(got[at], y, 2e-6 * (1 + std::fabs(y) + std::fabs(argument))) << "at " << i;
   }
   EXPECT_EQ(result.beyond(), 0);
