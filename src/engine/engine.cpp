@@ -98,8 +98,10 @@ class EnginePredictor::Impl {
     for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
       const Step& step = plan_.steps[i];
       std::int64_t bytes = step.weight_bytes;
-      for (const auto& ids : {step.reads, step.writes})
-        for (const TensorId id : ids) bytes += bytes_of(plan_.tensors[id]);
+      if (step.copied) bytes += 2 * *step.copied * static_cast<std::int64_t>(sizeof(float));
+      else
+        for (const auto& ids : {step.reads, step.writes})
+          for (const TensorId id : ids) bytes += bytes_of(plan_.tensors[id]);
       Dict row{{"step", step.what},
                {"label", step.label},
                {"in", shapes(plan_.tensors, step.reads)},

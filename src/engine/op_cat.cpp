@@ -73,6 +73,7 @@ void put(Planner& planner, const Node& node, TensorId part, TensorId whole, std:
     return;
   }
   Step step = step_of("cat (copy)", node, {part}, {whole});
+  step.copied = p.size();
   step.run = [part, whole, first](const Memory& memory) { kernels::copy_channels(memory.at(part), memory.at(whole), first); };
   planner.emit(std::move(step));
 }

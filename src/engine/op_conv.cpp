@@ -99,12 +99,12 @@ void emit(Planner& planner, Step step, std::shared_ptr<Convolution> conv, const 
   planner.emit(std::move(step));
 }
 
-/// Channels of an output with many classes that are computed at once.
-constexpr std::int64_t kSlice = 32;
+/// Channels of an output with many classes that are computed at once: each slice reads the input anew.
+constexpr std::int64_t kSlice = 64;
 
 /// Whether the result only goes to the caller, who wants planes: then it need not be there in blocks as a whole.
 bool in_slices(const Planner& planner, const kernels::ConvolutionShape& shape, const Epilogue& e) {
-  return shape.out_channels > 2 * kSlice && shape.groups == 1 && !shape.transposed && !e.residual && planner.consumers(e.value).empty();
+  return shape.out_channels > kSlice && shape.groups == 1 && !shape.transposed && !e.residual && planner.consumers(e.value).empty();
 }
 
 /// A slice of the channels after the other, copied into the planes of the output.
@@ -128,6 +128,7 @@ void plan_slices(Planner& planner, const Node& node, const kernels::ConvolutionS
          Convolution::make(part, constant(node, "weight") + first * row, bias ? bias + first : nullptr, precision(planner)), part, std::move(call),
          in, std::nullopt, out);
     Step copy = step_of("output", node, {out}, {whole});
+    copy.copied = planner.at(out).size();
     copy.run = [out, whole, first](const Memory& memory) { kernels::copy_channels(memory.at(out), memory.at(whole), first); };
     planner.emit(std::move(copy));
   }

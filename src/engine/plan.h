@@ -62,6 +62,7 @@ struct Step {
   std::vector<TensorId> reads = {}, writes = {};
   std::vector<TensorId> may_overwrite = {};  ///< those of `reads` in whose place the result may be written
   double flops = 0;
+  std::optional<std::int64_t> copied = {};  ///< floats, if the step only copies them into a part of what it writes
   std::int64_t weight_bytes = 0, scratch_bytes = 0;
   std::function<void(const Memory&)> run = {};
 };

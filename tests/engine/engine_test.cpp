@@ -144,7 +144,7 @@ TEST(Engine, ManyClassesBySlices) {
   const std::size_t x = g.conv(g.input({1, 1, 8, 8, 8}), {.out = 16});
   g.graph.outputs = {g.act(g.conv(g.act(g.instance_norm(x), "relu"), {.out = 99, .kernel = 1}), "prelu")};
   EnginePredictor engine(g.graph);
-  EXPECT_EQ(engine.memory().arena, (16 + 32) * 512 * 4);
+  EXPECT_EQ(engine.memory().arena, (16 + 64) * 512 * 4);
   expect_right(g, engine);
 }
 
