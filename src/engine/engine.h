@@ -34,8 +34,7 @@ class EnginePredictor : public Predictor {
   /// run one after the other. The outputs are the graph's, in its order. Throws Error(shape).
   std::vector<Array> predict(const std::vector<Array>& inputs) override;
 
-  /// Whether predict() measures what each step takes; off at first. Turning it on forgets earlier measurements.
-  void set_profiling(bool on);
+  void set_profiling(bool on) override;
   /// A list with a dict per step, in the order they run: "step" (what is fused, "conv + add + prelu"), "label" (where it comes from), "in" and
   /// "out" (lists of shapes), "gflop", "mb" (read and written), "ms" (per sample; None unless profiled), "external" (why libtorch runs it, or None).
   Value explain() const;

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "base/array.h"
+#include "base/value.h"
 
 namespace vesal::engine {
 
@@ -16,6 +16,12 @@ class Predictor {
   virtual std::vector<Array> predict(const std::vector<Array>& inputs) = 0;
   /// The names of the last outputs, sorted, if the network returns a dict of them; else none.
   virtual std::vector<std::string> output_keys() const { return {}; }
+  /// Whether predict() measures what its parts take; off at first. Turning it on forgets earlier measurements.
+  virtual void set_profiling(bool) {}
+  /// How inputs were run, a list with a dict per shape, the last first: "shape" (of one sample), "libtorch" (why it runs the whole network, or
+  /// None), "batches_split" (a batch runs sample by sample; else it goes to libtorch), and of an engine "steps" (as EnginePredictor::explain()
+  /// has them), "arena_bytes", "weight_bytes", "scratch_bytes".
+  virtual Value runs() const { return List{}; }
 };
 
 }  // namespace vesal::engine

@@ -100,7 +100,7 @@ class Walker {
     if (inputs.size() != first + 1) refuse("it takes " + std::to_string(inputs.size() - first) + " inputs");
     set(inputs[first], Item::of(input_));
     block(*graph.block());
-    for (const jit::Value* output : graph.outputs()) add_output(get(output));
+    for (const jit::Value* output : graph.outputs()) add_output(get(output), true);
     return std::move(program_);
   }
 
@@ -125,11 +125,11 @@ class Walker {
     return std::make_shared<Cell>(Cell{add_tensor(std::move(facts))});
   }
 
-  void add_output(const Item& item) {
+  void add_output(const Item& item, bool outermost) {
     if (item.kind == Item::Kind::tensor) program_.outputs.push_back(item.cell->tensor);
-    else if (item.kind == Item::Kind::list)
-      for (const Item& inner : *item.items) add_output(inner);
-    else refuse(item.known.isGenericDict() ? "it returns a dict" : "an output does not depend on the input");
+    else if (item.kind == Item::Kind::list && outermost)
+      for (const Item& inner : *item.items) add_output(inner, false);
+    else refuse(item.kind == Item::Kind::list ? "it returns lists of lists" : "an output does not depend on the input");
   }
 
   void block(jit::Block& b) {

@@ -102,7 +102,9 @@ std::vector<Tensor> Network::parameters() const {
 }
 
 std::vector<Array> Network::predict(const std::vector<Array>& inputs) {
+  const bool lasting = !training();
   const EvalGuard evaluation(*this);
+  if (auto outputs = engines_.predict(*this, inputs, lasting)) return *std::move(outputs);
   const c10::InferenceMode inference;
   return run(inputs);
 }
@@ -173,6 +175,7 @@ Value Network::call(const CallArgs& args) {
   }
   std::vector<Array> inputs;
   for (const Value& value : args.positional) inputs.push_back(image::array_of(value));
+  if (!training()) return unwrap(predict(inputs));
   const torch::NoGradGuard no_grad;
   return unwrap(run(inputs));
 }

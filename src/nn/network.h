@@ -9,6 +9,7 @@
 #include "base/registry.h"
 #include "bundle/state.h"
 #include "engine/predictor.h"
+#include "nn/engines.h"
 #include "nn/tensor.h"
 
 namespace torch::jit {
@@ -45,8 +46,11 @@ class Network : public Object, public engine::Predictor, public bundle::Stateful
   void eval() { train(false); }
   std::vector<Tensor> parameters() const;
 
-  /// Always in evaluation mode and without gradients, whatever mode is set.
+  /// Always in evaluation mode and without gradients, whatever mode is set. On the CPU the fused engine computes what it can; with
+  /// VESAL_ENGINE=off it is libtorch alone, as in forward().
   std::vector<Array> predict(const std::vector<Array>& inputs) override;
+  void set_profiling(bool on) override { engines_.set_profiling(on); }
+  Value runs() const override { return engines_.runs(); }
   bundle::StateDict state_dict() const override;
   bundle::LoadReport load_state_dict(const bundle::StateDict& state, bool strict) override;
 
@@ -57,6 +61,7 @@ class Network : public Object, public engine::Predictor, public bundle::Stateful
  private:
   std::vector<Array> run(const std::vector<Array>& inputs);
   std::string name_;
+  Engines engines_;
 };
 using NetworkPtr = std::shared_ptr<Network>;
 
