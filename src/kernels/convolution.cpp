@@ -36,15 +36,22 @@ std::vector<float> per_channel(const std::vector<float>& slope, std::int64_t cha
   return std::vector<float>(static_cast<std::size_t>(channels), slope[0]);
 }
 
+/// A convolution that looks at one voxel at a time has one long row of them: whole tiles, however short the axes are.
+ConvolutionShape flattened(ConvolutionShape s) {
+  const bool pointwise = s.kernel == Extents{1, 1, 1} && s.stride == Extents{1, 1, 1} && s.padding == Extents{0, 0, 0} && s.in == s.out;
+  if (pointwise) s.in = s.out = {1, 1, voxels(s.in)};
+  return s;
+}
+
 /// Outputs in blocks of 16 channels.
 class BlockedConvolution : public Convolution {
  public:
   BlockedConvolution(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision)
-      : shape_(shape),
+      : shape_(flattened(shape)),
         pairs_(precision == Precision::bf16 && shape.in_channels > kMostPlanarChannels && has_bf16()),
         parts_(shape.in_channels > kMostPlanarChannels ? blocks(shape.in_channels) : 1),
         out_blocks_(blocks(shape.out_channels)),
-        tiling_(shape, pairs_ ? Tiling::Copy::pairs : Tiling::Copy::beside, kMicroSlack) {
+        tiling_(shape_, pairs_ ? Tiling::Copy::pairs : Tiling::Copy::beside, kMicroSlack) {
     pack_weights(Weights(shape, weight));
     bias_.assign(static_cast<std::size_t>(out_blocks_ * kBlock), 0.0f);
     if (bias) std::copy_n(bias, shape.out_channels, bias_.begin());
@@ -59,12 +66,14 @@ class BlockedConvolution : public Convolution {
     std::vector<float> slopes(static_cast<std::size_t>(call.function.slope.empty() ? 0 : out_blocks_ * kBlock), 0.0f);
     std::copy_n(slope.begin(), std::min(slope.size(), slopes.size()), slopes.begin());
     const std::int64_t items = tiling_.count() * groups_;
+    Activations in = call.in;
+    in.extents = shape_.in;
     std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count() * out_blocks_ * 2 * kBlock) : 0, 0.0);
     parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
       float* local = thread_scratch(scratch_floats());
       for (std::int64_t item = begin; item < end; ++item) {
         const Tile tile = tiling_.tile(item / groups_);
-        tiling_.pack(tile, call.in, call.before, local);
+        tiling_.pack(tile, in, call.before, local);
         const std::int64_t group = item % groups_;
         for (std::int64_t block = group * out_blocks_ / groups_; block < (group + 1) * out_blocks_ / groups_; ++block) {
           FinishRow finish;
