@@ -40,7 +40,6 @@ kernels::ConvolutionShape shape_of(const Planner& planner, const Node& node) {
 
 kernels::Precision precision(const Planner& planner) { return planner.options().bf16 ? kernels::Precision::bf16 : kernels::Precision::fp32; }
 
-/// Null if there is no kernel for it.
 std::shared_ptr<Convolution> convolution(Planner& planner, const Node& node) {
   return planner.kept<Convolution>(
       node, [&] { return Convolution::make(shape_of(planner, node), constant(node, "weight"), constant(node, "bias"), precision(planner)); });
@@ -78,9 +77,7 @@ Epilogue follow(Planner& planner, const Node& node) {
   return e;
 }
 
-bool takes_pending(Planner& planner, const Node& node, ValueId value) {
-  return node.inputs.size() == 1 && node.inputs[0] == value && convolution(planner, node) != nullptr;
-}
+bool takes_pending(Planner&, const Node& node, ValueId value) { return node.inputs.size() == 1 && node.inputs[0] == value; }
 
 /// A convolution into a tensor and what goes with it: `what` and the tensors are there already.
 void emit(Planner& planner, Step step, std::shared_ptr<Convolution> conv, const kernels::ConvolutionShape& shape, kernels::ConvolutionCall call,
@@ -136,7 +133,6 @@ void plan_slices(Planner& planner, const Node& node, const kernels::ConvolutionS
 
 bool plan(Planner& planner, const Node& node) {
   const std::shared_ptr<Convolution> conv = convolution(planner, node);
-  if (!conv) return false;
   const kernels::ConvolutionShape shape = shape_of(planner, node);
   const Epilogue e = follow(planner, node);
   const std::optional<TensorId> residual = e.residual ? std::optional(planner.tensor(*e.residual)) : std::nullopt;
@@ -150,7 +146,7 @@ bool plan(Planner& planner, const Node& node) {
   kernels::ConvolutionCall call;
   call.function = e.function;
   call.residual_after = e.residual_after;
-  if (e.function.is_identity() && !residual) call.statistics = planner.statistics(e.value, out);
+  call.statistics = planner.statistics(e.value, out);
   Step step = step_of(what, node, {in.tensor}, {out});
   if (residual) {
     step.reads.push_back(*residual);

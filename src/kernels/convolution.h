@@ -31,7 +31,7 @@ struct ConvolutionCall {
   Activations residual;          ///< of the output's shape and layout; no data: none. May be the output itself
   bool residual_after = false;   ///< whether it is added after the function
   Pointwise function;            ///< its slopes hold one number per channel or one
-  double* statistics = nullptr;  ///< [2 * 16 * blocks]: sums of conv + bias, then of its squares, per channel, are stored here; or null
+  double* statistics = nullptr;  ///< [2 * 16 * blocks]: sums of the outputs, then of their squares, per channel, are stored here; or null
 };
 
 /// Weights in the order the kernels read them. run() may be called by one thread at a time; it uses all threads of parallel_for.

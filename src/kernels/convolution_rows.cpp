@@ -118,6 +118,7 @@ void FinishBlock(const FinishRow& r) {
     for (std::int64_t lane = 0; lane < 16; lane += kLanes) {
       const auto slopes = hn::LoadU(d, slope + lane);
       const auto keep = hn::LoadU(d, (r.keep ? r.keep : zeros) + lane);
+      auto sum = hn::Zero(d), square = hn::Zero(d);
       for (std::int64_t i = 0; i < r.count; ++i) {
         auto x = hn::LoadU(d, r.sums + i * 16 + lane);
         if (r.residual && !r.residual_after) x = hn::Add(x, hn::LoadU(d, r.residual + i * r.out_step + lane));
@@ -125,14 +126,10 @@ void FinishBlock(const FinishRow& r) {
         if (r.residual && r.residual_after) x = hn::Add(x, hn::LoadU(d, r.residual + i * r.out_step + lane));
         if (r.keep) x = hn::Mul(x, keep);
         hn::StoreU(x, d, r.out + i * r.out_step + lane);
-      }
-      if (!r.sum) continue;
-      auto sum = hn::Zero(d), square = hn::Zero(d);
-      for (std::int64_t i = 0; i < r.count; ++i) {
-        const auto x = hn::LoadU(d, r.sums + i * 16 + lane);
         sum = hn::Add(sum, x);
         square = hn::MulAdd(x, x, square);
       }
+      if (!r.sum) continue;
       float sums[kLanes], squares[kLanes];
       hn::StoreU(sum, d, sums);
       hn::StoreU(square, d, squares);
@@ -226,16 +223,15 @@ void finish_block_row(const FinishRow& r) {
   if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(FinishBlock)(r);
   for (std::int64_t i = 0; i < r.count; ++i) {
     for (std::int64_t lane = 0; lane < kBlock; ++lane) {
-      const float x = r.sums[i * kBlock + lane];
+      const std::int64_t at = i * r.out_step + lane;
+      const float x = finished(r, r.sums[i * kBlock + lane], at, lane) * (r.keep ? r.keep[lane] : 1);
       if (r.sum) r.sum[lane] += x, r.square[lane] += static_cast<double>(x) * x;
-      r.out[i * r.out_step + lane] = finished(r, x, i * r.out_step + lane, lane) * (r.keep ? r.keep[lane] : 1);
+      r.out[at] = x;
     }
   }
 }
 
 void finish_planar_row(const FinishRow& r) {
-  if (r.sum)
-    for (std::int64_t i = 0; i < r.count; ++i) *r.sum += r.sums[i], *r.square += static_cast<double>(r.sums[i]) * r.sums[i];
   if (use_scalar() || (r.residual && r.out_step != 1)) {
     for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = finished(r, r.sums[i], i * r.out_step, 0);
   } else if (r.out_step == 1) {
@@ -246,6 +242,11 @@ void finish_planar_row(const FinishRow& r) {
     row.out = beside;
     HWY_DYNAMIC_DISPATCH(FinishPlanar)(row);
     for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = beside[i];
+  }
+  if (!r.sum) return;
+  for (std::int64_t i = 0; i < r.count; ++i) {
+    const double x = r.out[i * r.out_step];
+    *r.sum += x, *r.square += x * x;
   }
 }
 

@@ -55,8 +55,8 @@ struct FinishRow {
   const float* slope = nullptr;  ///< of the block's channels
   Function function = Function::identity;
   const float* keep = nullptr;  ///< [16] ones for channels there are, zeros past the last; null: all
-  double* sum = nullptr;        ///< [16] sums of `sums`, or null
-  double* square = nullptr;     ///< [16] sums of their squares
+  double* sum = nullptr;        ///< [16] the outputs are added to it; or null
+  double* square = nullptr;     ///< [16] their squares
 };
 /// `sums` [count][16] of one block.
 void finish_block_row(const FinishRow& row);

@@ -159,12 +159,12 @@ void expect_equal(const Case& c) {
     double sum = 0, square = 0;
     for (std::int64_t v = 0; v < m; ++v) {
       const auto at = static_cast<std::size_t>(o * m + v);
-      sum += sums[at];
-      square += sums[at] * sums[at];
       float x = static_cast<float>(sums[at]);
       if (c.has_residual && !c.residual_after) x += c.residual[at];
       x = pointwise(c.function.function, x, slope_of(c.function, o));
       if (c.has_residual && c.residual_after) x += c.residual[at];
+      sum += x;
+      square += static_cast<double>(x) * x;
       const double difference = std::abs(got[at] - x) / (1 + std::abs(x));
       worst = std::isnan(difference) ? INFINITY : std::max(worst, difference);
     }
