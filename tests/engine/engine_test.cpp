@@ -89,7 +89,7 @@ TEST(Engine, PreActivation) {
   g.graph.outputs = {g.conv(g.act(g.group_norm(y, 8), "relu"), {.out = 2, .kernel = 1})};
   EnginePredictor engine(g.graph);
   EXPECT_THAT(steps(engine), ElementsAre("conv", "group_norm (coefficients)", "group_norm + relu + conv", "group_norm (coefficients)",
-                                         "group_norm + relu + conv + add", "group_norm (sums)", "group_norm + relu + conv"));
+                                         "group_norm + relu + conv + add", "group_norm (coefficients)", "group_norm + relu + conv"));
   expect_right(g, engine);
 }
 
