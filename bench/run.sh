@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
 shift
+export OMP_WAIT_POLICY=passive  # as the program has it; bench_parts and bench_training load libtorch before they could say so
 "$build/bench_parts" --benchmark_out="$build/parts.json" --benchmark_out_format=json "$@"
 
 python=${PYTHON:-/usr/bin/python3}

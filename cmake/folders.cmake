@@ -9,8 +9,9 @@ function(vesal_options target)
   endif()
 endfunction()
 
-set(vesal_torch_folders nn train)          # these see libtorch
-set(vesal_no_torch_no_folder nn train tune)  # without it these are left out
+set(vesal_torch_folders nn train)  # these see libtorch: the program loads them when something needs them; without it they are left out
+
+set(vesal_shared_code -fPIC -fno-semantic-interposition)  # of a shared library, which nobody overrides
 
 # Declares the folders in their order, lowest first.
 function(vesal_folders)
@@ -19,13 +20,16 @@ function(vesal_folders)
     list(APPEND below ${folder})
     file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
     set(below_${folder} "${below}" CACHE INTERNAL "folders ${folder} may use")
-    if(NOT sources OR (NOT VESAL_TORCH AND folder IN_LIST vesal_no_torch_no_folder))
+    if(NOT sources OR (NOT VESAL_TORCH AND folder IN_LIST vesal_torch_folders))
       continue()
     endif()
     add_library(vesal_${folder} OBJECT ${sources})
     vesal_options(vesal_${folder})
+    if(folder IN_LIST vesal_torch_folders)
+      target_compile_options(vesal_${folder} PRIVATE ${vesal_shared_code})
+    endif()
     foreach(lower IN LISTS below)
-      if(DEFINED vesal_needs_${lower} AND (NOT lower STREQUAL nn OR folder IN_LIST vesal_torch_folders))
+      if(DEFINED vesal_needs_${lower} AND (NOT lower IN_LIST vesal_torch_folders OR folder IN_LIST vesal_torch_folders))
         target_link_libraries(vesal_${folder} PUBLIC ${vesal_needs_${lower}})
       endif()
     endforeach()
@@ -40,10 +44,13 @@ function(vesal_folders)
   set(below_cli "${below}" CACHE INTERNAL "folders cli may use")
 endfunction()
 
-# Links a program with a folder and all below it.
+# Links a program with a folder and all below it; WITHOUT_NETWORKS leaves those out that it loads when it needs them.
 function(vesal_link target folder)
   vesal_options(${target})
   foreach(lower IN LISTS below_${folder})
+    if("WITHOUT_NETWORKS" IN_LIST ARGN AND lower IN_LIST vesal_torch_folders)
+      continue()
+    endif()
     if(TARGET vesal_${lower})
       target_link_libraries(${target} PRIVATE vesal_${lower})
     endif()

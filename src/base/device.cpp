@@ -1,6 +1,10 @@
 #include "base/device.h"
 
+#include <dlfcn.h>
+
 #include <charconv>
+
+#include "base/plugin.h"
 
 namespace vesal {
 namespace {
@@ -10,9 +14,22 @@ int (*&counter())() {
   return count;
 }
 
+/// libtorch finds a device through NVIDIA's driver only: without one nothing has to be loaded to know that there is none.
+bool has_driver() {
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+  if (driver) dlclose(driver);
+  return driver != nullptr;
+}
+
 }  // namespace
 
-int cuda_device_count() { return counter() ? counter()() : 0; }
+int cuda_device_count() {
+  if (plugin::pending()) {
+    if (!has_driver()) return 0;
+    plugin::load();
+  }
+  return counter() ? counter()() : 0;
+}
 DeviceCounter::DeviceCounter(int (*count)()) { counter() = count; }
 
 std::shared_ptr<Device> Device::parse(const std::string& text) {

@@ -20,7 +20,7 @@ class Device : public Object {
   int index_;  ///< -1: not given
 };
 
-/// How many CUDA devices there are: none unless a part that can use them says so.
+/// How many CUDA devices there are: none unless a part that can use them says so, which is loaded where there is a driver.
 int cuda_device_count();
 /// static const DeviceCounter counter([] { return 1; });
 struct DeviceCounter {

@@ -14,6 +14,7 @@ namespace {
 struct Seeding {
   std::mutex mutex;
   std::optional<std::uint64_t> seed;
+  bool chosen = false;  ///< by set_global_seed()
   std::vector<std::function<void(std::uint64_t)>> callbacks;
 };
 Seeding& seeding() {
@@ -42,11 +43,13 @@ std::uint64_t global_seed() {
 void set_global_seed(std::uint64_t seed) {
   const std::lock_guard lock(seeding().mutex);
   seeding().seed = seed;
+  seeding().chosen = true;
   for (const auto& callback : seeding().callbacks) callback(seed);
 }
 
 OnSeed::OnSeed(std::function<void(std::uint64_t)> callback) {
   const std::lock_guard lock(seeding().mutex);
+  if (seeding().chosen) callback(*seeding().seed);
   seeding().callbacks.push_back(std::move(callback));
 }
 

@@ -11,7 +11,8 @@ namespace vesal {
 std::uint64_t global_seed();
 void set_global_seed(std::uint64_t seed);
 
-/// static const OnSeed seeding([](std::uint64_t seed) { ... }): called at each set_global_seed(), for generators of other libraries.
+/// static const OnSeed seeding([](std::uint64_t seed) { ... }): called at each set_global_seed(), for generators of other libraries;
+/// at once if there was one before, so that a library loaded late starts from the same numbers.
 struct OnSeed {
   explicit OnSeed(std::function<void(std::uint64_t)> callback);
 };

@@ -1,21 +1,61 @@
 #include "base/registry.h"
 
 #include <algorithm>
+#include <mutex>
 #include <numeric>
+#include <shared_mutex>
+
+#include "base/plugin.h"
 
 namespace vesal {
 namespace {
 
-struct ComponentTable {
-  std::map<std::string, std::shared_ptr<const Component>, std::less<>> by_name;
+/// Entries are added while others look: when networks are loaded. They never go, so that what was found stays.
+struct Tables {
+  std::shared_mutex mutex;
+  std::map<std::string, std::shared_ptr<const Component>, std::less<>> components;
+  std::map<std::string, Value, std::less<>> allowed;
+  std::map<std::string, std::string, std::less<>> monai;  ///< last part of what is allowed under monai, and the first full name of those
 };
-ComponentTable& component_table() {
-  static ComponentTable table;
-  return table;
+Tables& tables() {
+  static Tables instance;
+  return instance;
 }
-std::map<std::string, Value, std::less<>>& allowed_table() {
-  static std::map<std::string, Value, std::less<>> table;
-  return table;
+
+std::string_view last_part(std::string_view dotted) { return dotted.substr(dotted.rfind('.') + 1); }
+
+const Component* component_now(const Tables& t, std::string_view target) {
+  if (auto it = t.components.find(target); it != t.components.end()) return it->second.get();
+  if (!target.starts_with("monai.")) return nullptr;
+  const auto it = t.components.find(last_part(target));
+  return it == t.components.end() ? nullptr : it->second.get();
+}
+
+const Value* allowed_now(const Tables& t, std::string_view dotted) {
+  if (auto it = t.allowed.find(dotted); it != t.allowed.end()) return &it->second;
+  if (!dotted.starts_with("monai.")) return nullptr;
+  const auto it = t.monai.find(last_part(dotted));
+  return it == t.monai.end() ? nullptr : &t.allowed.find(it->second)->second;
+}
+
+bool is_prefix_now(const Tables& t, std::string_view dotted) {
+  const std::string stem = std::string(dotted) + ".";
+  const auto it = t.allowed.lower_bound(stem);
+  return it != t.allowed.end() && it->first.starts_with(stem);
+}
+
+/// What `find` finds; a name nobody knows, neither as a component nor in expressions, is looked for again with everything loaded.
+template <class F>
+auto found(std::string_view name, const F& find) {
+  Tables& t = tables();
+  {
+    const std::shared_lock lock(t.mutex);
+    const auto result = find(t, name);
+    if (result || !plugin::pending() || component_now(t, name) || allowed_now(t, name) || is_prefix_now(t, name)) return result;
+  }
+  plugin::load();
+  const std::shared_lock lock(t.mutex);
+  return find(t, name);
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -93,32 +133,28 @@ namespace components {
 
 void add(Component component) {
   auto shared = std::make_shared<const Component>(std::move(component));
-  auto& table = component_table().by_name;
+  const std::unique_lock lock(tables().mutex);
+  auto& table = tables().components;
   table[shared->name] = shared;
   for (const std::string& alias : shared->aliases) table[alias] = shared;
 }
 
-const Component* find(std::string_view target) {
-  const auto& table = component_table().by_name;
-  if (auto it = table.find(target); it != table.end()) return it->second.get();
-  if (target.starts_with("monai.")) {
-    const auto dot = target.rfind('.');
-    if (auto it = table.find(target.substr(dot + 1)); it != table.end()) return it->second.get();
-  }
-  return nullptr;
-}
+const Component* find(std::string_view target) { return found(target, component_now); }
 
 const Component& get(std::string_view target) {
   if (const Component* c = find(target)) return *c;
   std::vector<std::string> names;
-  for (const auto& [name, component] : component_table().by_name) names.push_back(name);
+  const std::shared_lock lock(tables().mutex);
+  for (const auto& [name, component] : tables().components) names.push_back(name);
   throw Error(ErrorKind::not_found,
               "no component '" + std::string(target) + "' in this build" + suggestion(target, names) + "; `vesal components` lists them");
 }
 
 std::vector<const Component*> all() {
+  plugin::load();
   std::vector<const Component*> list;
-  for (const auto& [name, component] : component_table().by_name)
+  const std::shared_lock lock(tables().mutex);
+  for (const auto& [name, component] : tables().components)
     if (name == component->name) list.push_back(component.get());
   std::stable_sort(list.begin(), list.end(), [](auto* a, auto* b) { return std::tie(a->kind, a->name) < std::tie(b->kind, b->name); });
   return list;
@@ -128,22 +164,31 @@ std::vector<const Component*> all() {
 
 namespace allowed {
 
-void add(std::string dotted, Value value) { allowed_table()[std::move(dotted)] = std::move(value); }
+void add(std::string dotted, Value value) {
+  const std::unique_lock lock(tables().mutex);
+  if (dotted.starts_with("monai.")) {
+    std::string& first = tables().monai[std::string(last_part(dotted))];
+    if (first.empty() || dotted < first) first = dotted;
+  }
+  tables().allowed[std::move(dotted)] = std::move(value);
+}
 
 const Value* find(std::string_view dotted) {
-  const auto it = allowed_table().find(dotted);
-  return it == allowed_table().end() ? nullptr : &it->second;
+  // What expressions may use of the part that is loaded late all lies in packages: a bare name is one of the language's own.
+  if (dotted.find('.') != std::string_view::npos) return found(dotted, allowed_now);
+  const std::shared_lock lock(tables().mutex);
+  return allowed_now(tables(), dotted);
 }
 
 bool is_prefix(std::string_view dotted) {
-  const std::string stem = std::string(dotted) + ".";
-  const auto it = allowed_table().lower_bound(stem);
-  return it != allowed_table().end() && it->first.starts_with(stem);
+  const std::shared_lock lock(tables().mutex);
+  return is_prefix_now(tables(), dotted);
 }
 
-std::vector<std::string> all() {
+std::vector<std::string> known() {
   std::vector<std::string> names;
-  for (const auto& [name, value] : allowed_table()) names.push_back(name);
+  const std::shared_lock lock(tables().mutex);
+  for (const auto& [name, value] : tables().allowed) names.push_back(name);
   return names;
 }
 

@@ -108,11 +108,12 @@ Args bind(const Component& component, const CallArgs& args);
 Value construct(const Component& component, const CallArgs& args);
 
 namespace components {
-/// By bare name, alias, or dotted path: of "monai.a.b.Name" only Name counts. nullptr if unknown.
+/// By bare name, alias, or dotted path: of "monai.a.b.Name" only Name counts. nullptr if unknown. Thread safe, and what is found stays.
+/// A name that nobody knows loads what is loaded late (base/plugin.h) before it is unknown; throws Error(unsupported) if that fails.
 const Component* find(std::string_view target);
 /// Like find, but throws Error(not_found) with the nearest known names.
 const Component& get(std::string_view target);
-std::vector<const Component*> all();  ///< sorted by kind, then name
+std::vector<const Component*> all();  ///< sorted by kind, then name; loads what is loaded late
 void add(Component component);
 }  // namespace components
 
@@ -121,11 +122,12 @@ struct Register {
   explicit Register(Component component) { components::add(std::move(component)); }
 };
 
-/// Names an expression may use: "os.path.join", "sorted", "torch.float32", ...; all else is refused.
+/// Names an expression may use: "os.path.join", "sorted", "torch.float32", ...; all else is refused. As for components, of "monai.a.b.name"
+/// only name counts, and what is loaded late is loaded for a name that nobody knows.
 namespace allowed {
 const Value* find(std::string_view dotted);
 bool is_prefix(std::string_view dotted);  ///< a package of something allowed: "os", "os.path"
-std::vector<std::string> all();
+std::vector<std::string> known();         ///< names, without loading anything
 void add(std::string dotted, Value value);
 }  // namespace allowed
 

@@ -50,7 +50,7 @@ Value name_value(const std::string& name, const Context& c) {
   if (name == "np") return lookup("numpy");
   if (name == "monai" || name == "torch" || allowed::is_prefix(name)) return lookup(name);
   if (name.starts_with("__") || kDangerous.contains(name)) throw Error(ErrorKind::refused, "'" + name + "' is not allowed in an expression");
-  throw Error(ErrorKind::config, "name '" + name + "' is not defined" + suggestion(name, allowed::all()));
+  throw Error(ErrorKind::config, "name '" + name + "' is not defined" + suggestion(name, allowed::known()));
 }
 
 /// "a.b.c" without insisting that it names something yet.

@@ -52,20 +52,6 @@ class ComponentClass : public Object {
   const Component& component_;
 };
 
-/// Names under monai are reachable by several paths; the last part decides, as for components.
-const Value* allowed_value(const std::string& path) {
-  if (const Value* v = allowed::find(path)) return v;
-  if (!path.starts_with("monai.")) return nullptr;
-  static const std::map<std::string, std::string> by_last = [] {
-    std::map<std::string, std::string> table;
-    for (const std::string& name : allowed::all())
-      if (name.starts_with("monai.")) table.emplace(name.substr(name.rfind('.') + 1), name);
-    return table;
-  }();
-  const auto it = by_last.find(path.substr(path.rfind('.') + 1));
-  return it == by_last.end() ? nullptr : allowed::find(it->second);
-}
-
 }  // namespace
 
 void check_hashable(const Value& v) {
@@ -174,7 +160,7 @@ void Module::set_attribute(std::string_view name, const Value& value) {
 Value component_value(const Component& component) { return std::make_shared<ComponentClass>(component); }
 
 Value lookup(const std::string& path) {
-  if (const Value* v = allowed_value(path)) return *v;
+  if (const Value* v = allowed::find(path)) return *v;
   if (const Component* component = components::find(path)) return component_value(*component);
   return std::make_shared<Module>(path);
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/log.h"
+#include "base/plugin.h"
 #include "base/registry.h"
 #include "bundle/metadata.h"
 #include "bundle/resolver.h"
@@ -66,6 +67,7 @@ int run(ConfigOptions& config, const Options& options) {
   if (!parser.contains(run_id))
     throw Error(ErrorKind::not_found, config.config_files().back().string() + ": there is no id '" + run_id + "' to run; " + runnable_ids(parser));
 
+  const plugin::LoadingAhead networks;
   infer::run_training(parser, {options.init_id, run_id, options.final_id}, run_options(parser, options));
   return 0;
 }

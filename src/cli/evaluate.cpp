@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/plugin.h"
 #include "base/progress.h"
 #include "bundle/bundle_folder.h"
 #include "cli/command.h"
@@ -120,6 +121,8 @@ int run(const Options& o) {
   judge::words_for(o.language);
   if (o.gate && !(*o.gate > 0 && *o.gate <= 1)) throw Error(ErrorKind::usage, "--gate wants a Dice above 0 and at most 1");
   const Output what = output_of(o.output);
+  std::optional<plugin::LoadingAhead> networks;
+  if (o.masks.empty()) networks.emplace();
   const judge::CaseSet set = chosen_cases(o);
   judge::WorstCases worst(what == Output::folder || what == Output::html ? kPictures : 0);
   judge::EvaluateOptions how;

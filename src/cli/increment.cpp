@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/plugin.h"
 #include "base/progress.h"
 #include "bundle/bundle_folder.h"
 #include "cli/judged_data.h"
@@ -57,6 +58,7 @@ const char* advice(tune::Outcome outcome) {
 int run(Options o) {
   const tune::Model model = open_model(o.registry, o.model);
   tune::IncrementOptions& increment = o.increment;
+  const plugin::LoadingAhead networks;
   const fs::path champion = model.version_folder(model.state().champion());
   increment.data = judge::read_cases(o.data);
   leave_out(increment.data, o.exclude);

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/plugin.h"
 #include "base/progress.h"
 #include "base/ranks.h"
 #include "cli/command.h"
@@ -126,6 +127,10 @@ RegisterCommand::RegisterCommand(Command command) { commands().push_back(std::mo
 }  // namespace vesal::cli
 
 int main(int argc, char** argv) {
+#ifdef VESAL_NETWORKS
+  vesal::plugin::set_library_defaults();
+  vesal::plugin::expect(vesal::plugin::places_of(VESAL_NETWORKS));
+#endif
   vesal::install_cancel_handler();
   try {
     return vesal::cli::run(argc, argv);

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/parallel.h"
+#include "base/plugin.h"
 #include "base/progress.h"
 #include "bundle/bundle_folder.h"
 #include "cli/command.h"
@@ -47,7 +48,9 @@ int run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   check_device(o.device);
   const std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.output, o.preview);
-  const infer::Segmenter segmenter(segmenter_options(o));
+  const infer::Segmenter::Options how = segmenter_options(o);
+  const plugin::LoadingAhead networks;
+  const infer::Segmenter segmenter(how);
   const bundle::BundleFacts& facts = segmenter.facts();
   log::info("{} {}: {}", facts.name, facts.version, facts.task);
 

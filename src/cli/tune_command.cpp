@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/plugin.h"
 #include "base/progress.h"
 #include "base/random.h"
 #include "bundle/bundle_folder.h"
@@ -212,6 +213,7 @@ int run_tuning(TuneOptions o) {
     if (equals == std::string::npos || equals == 0) throw Error(ErrorKind::usage, "--set " + text + ": want ID=VALUE");
     tuning.overrides.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
+  const plugin::LoadingAhead networks;
   split_cases(o, tuning);
   if (!o.replay.empty()) tuning.replay = read(o.replay);
   tuning.label_map = label_map_for(o.label_map, tuning.training, trained_classes(tuning));

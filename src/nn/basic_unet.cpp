@@ -1,8 +1,8 @@
 // BasicUNet. Sources: MONAI's BasicUNet; Falk et al., "U-Net: deep learning for cell counting, detection, and morphometry" (2019).
+#include "engine/parts.h"
 #include "nn/convolution.h"
 #include "nn/factory.h"
 #include "nn/network.h"
-#include "nn/parts.h"
 #include "nn/upsample.h"
 
 namespace vesal::nn {
@@ -116,7 +116,7 @@ const Register basic_unet({
     .make = [](const Args& args) -> Value { return make_network("BasicUNet", std::make_shared<BasicUNet>(args)); },
 });
 
-const RegisterParts parts("BasicUNet", {.encoder = R"(^(conv_0|down_\d+)\.)", .decoder = R"(^upcat_\d+\.)", .head = R"(^final_conv\.)"});
+const engine::RegisterParts parts("BasicUNet", {.encoder = R"(^(conv_0|down_\d+)\.)", .decoder = R"(^upcat_\d+\.)", .head = R"(^final_conv\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
+#include "engine/parts.h"
 #include "nn/convolution.h"
 #include "nn/factory.h"
 #include "nn/network.h"
-#include "nn/parts.h"
 
 namespace vesal::nn {
 namespace {
@@ -228,7 +228,7 @@ const Register dyn_unet({
 });
 
 // Parameters go by their first names; the same ones inside skip_layers follow them.
-const RegisterParts parts("DynUNet", {.encoder = R"(^(input_block|downsamples|bottleneck)\.)",
+const engine::RegisterParts parts("DynUNet", {.encoder = R"(^(input_block|downsamples|bottleneck)\.)",
                                       .decoder = R"(^upsamples\.)",
                                       .head = R"(^(output_block|deep_supervision_heads)\.)"});
 

@@ -3,10 +3,10 @@
 #include <cctype>
 
 #include "base/text.h"
+#include "engine/parts.h"
 #include "nn/convolution.h"
 #include "nn/factory.h"
 #include "nn/network.h"
-#include "nn/parts.h"
 #include "nn/upsample.h"
 
 namespace vesal::nn {
@@ -141,7 +141,7 @@ const Register seg_res_net({
     .make = [](const Args& args) -> Value { return make_network("SegResNet", std::make_shared<SegResNet>(args)); },
 });
 
-const RegisterParts parts("SegResNet",
+const engine::RegisterParts parts("SegResNet",
                           {.encoder = R"(^(convInit|down_layers)\.)", .decoder = R"(^up_(layers|samples)\.)", .head = R"(^(conv_final|act_mod)\.)"});
 
 }  // namespace

@@ -1,8 +1,8 @@
 // UNet with residual units. Sources: MONAI's UNet; Kerfoot et al., "Left-Ventricle Quantification Using Residual U-Net" (2018).
 #include "base/log.h"
+#include "engine/parts.h"
 #include "nn/convolution.h"
 #include "nn/network.h"
-#include "nn/parts.h"
 
 namespace vesal::nn {
 namespace {
@@ -112,7 +112,7 @@ const Register unet({
 });
 
 // Each level is a Sequential of down (0), skip connection (1) and up (2); the lowest has no numbers of its own.
-const RegisterParts parts("UNet", {.encoder = R"(^model\.(1\.submodule\.)*(0|conv|adn|residual)\.)",
+const engine::RegisterParts parts("UNet", {.encoder = R"(^model\.(1\.submodule\.)*(0|conv|adn|residual)\.)",
                                    .decoder = R"(^model\.(1\.submodule\.)+2\.)",
                                    .head = R"(^model\.2\.)"});
 

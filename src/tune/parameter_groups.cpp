@@ -6,14 +6,14 @@
 #include <regex>
 
 #include "base/error.h"
-#include "nn/parts.h"
+#include "engine/parts.h"
 #include "tune/start_weights.h"
 
 namespace vesal::tune {
 namespace {
 
 std::string pattern_of_part(const std::string& part, const std::string& network) {
-  const nn::NetworkParts* parts = nn::find_parts(network);
+  const engine::NetworkParts* parts = engine::find_parts(network);
   if (!parts)
     throw Error(ErrorKind::usage,
                 fmt::format("which parameters of {} are its {} is not known; give a regular expression over their names", network, part));

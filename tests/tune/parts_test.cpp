@@ -1,5 +1,5 @@
 // Every parameter of every network that has parts belongs to exactly one of them.
-#include "nn/parts.h"
+#include "engine/parts.h"
 
 #include <gmock/gmock.h>
 
@@ -37,7 +37,7 @@ class Parts : public testing::TestWithParam<const char*> {};
 
 TEST_P(Parts, ShareTheParametersOut) {
   const Value network = parse_json(GetParam());
-  const nn::NetworkParts* parts = nn::find_parts(network.as_dict().at("_target_").as_string());
+  const engine::NetworkParts* parts = engine::find_parts(network.as_dict().at("_target_").as_string());
   ASSERT_NE(parts, nullptr);
   const std::regex encoder(parts->encoder), decoder(parts->decoder), head(parts->head);
   int in_encoder = 0, in_decoder = 0, in_head = 0;

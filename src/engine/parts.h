@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-namespace vesal::nn {
+namespace vesal::engine {
 
 /// Regular expressions over parameter names (searched for, as Python's re.search does); together they name every parameter once.
 struct NetworkParts {
@@ -19,4 +19,4 @@ struct RegisterParts {
 /// nullptr if nothing is known about this network (a component's own name, "UNet").
 const NetworkParts* find_parts(const std::string& network);
 
-}  // namespace vesal::nn
+}  // namespace vesal::engine

@@ -1,8 +1,10 @@
-#include "nn/parts.h"
+#include "engine/parts.h"
 
 #include <map>
 
-namespace vesal::nn {
+#include "base/plugin.h"
+
+namespace vesal::engine {
 namespace {
 
 std::map<std::string, NetworkParts>& table() {
@@ -15,8 +17,9 @@ std::map<std::string, NetworkParts>& table() {
 RegisterParts::RegisterParts(std::string network, NetworkParts parts) { table()[std::move(network)] = std::move(parts); }
 
 const NetworkParts* find_parts(const std::string& network) {
+  plugin::load();
   const auto found = table().find(network);
   return found == table().end() ? nullptr : &found->second;
 }
 
-}  // namespace vesal::nn
+}  // namespace vesal::engine
