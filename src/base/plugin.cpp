@@ -67,8 +67,8 @@ void load() {
     ~Done() { loading = false; }
   } const done{s.loading};
   const fs::path file = file_of(s.places);
-  // At once and not symbol by symbol: what is missing is said here and does not end the program later.
-  if (!dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL)) fail(dlerror());
+  // The part itself is linked to be bound at once, so that a symbol it lacks is said here; the libraries it needs bind theirs at first use.
+  if (!dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL)) fail(dlerror());
   s.pending = false;
 }
 

@@ -229,8 +229,8 @@ const Register dyn_unet({
 
 // Parameters go by their first names; the same ones inside skip_layers follow them.
 const engine::RegisterParts parts("DynUNet", {.encoder = R"(^(input_block|downsamples|bottleneck)\.)",
-                                      .decoder = R"(^upsamples\.)",
-                                      .head = R"(^(output_block|deep_supervision_heads)\.)"});
+                                              .decoder = R"(^upsamples\.)",
+                                              .head = R"(^(output_block|deep_supervision_heads)\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

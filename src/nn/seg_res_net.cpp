@@ -141,8 +141,9 @@ const Register seg_res_net({
     .make = [](const Args& args) -> Value { return make_network("SegResNet", std::make_shared<SegResNet>(args)); },
 });
 
-const engine::RegisterParts parts("SegResNet",
-                          {.encoder = R"(^(convInit|down_layers)\.)", .decoder = R"(^up_(layers|samples)\.)", .head = R"(^(conv_final|act_mod)\.)"});
+const engine::RegisterParts parts("SegResNet", {.encoder = R"(^(convInit|down_layers)\.)",
+                                                .decoder = R"(^up_(layers|samples)\.)",
+                                                .head = R"(^(conv_final|act_mod)\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

@@ -113,8 +113,8 @@ const Register unet({
 
 // Each level is a Sequential of down (0), skip connection (1) and up (2); the lowest has no numbers of its own.
 const engine::RegisterParts parts("UNet", {.encoder = R"(^model\.(1\.submodule\.)*(0|conv|adn|residual)\.)",
-                                   .decoder = R"(^model\.(1\.submodule\.)+2\.)",
-                                   .head = R"(^model\.2\.)"});
+                                           .decoder = R"(^model\.(1\.submodule\.)+2\.)",
+                                           .head = R"(^model\.2\.)"});
 
 }  // namespace
 }  // namespace vesal::nn

@@ -27,7 +27,7 @@ std::string text_of(const std::filesystem::path& path) {
   if (!options.folder.empty() && chdir(options.folder.c_str()) != 0) _exit(126);
   for (const std::string& variable : options.environment) putenv(const_cast<char*>(variable.c_str()));
   if (!std::freopen("/dev/null", "r", stdin) || !std::freopen(out.c_str(), "w", stdout) || !std::freopen(err.c_str(), "w", stderr)) _exit(126);
-  std::vector<char*> argv{const_cast<char*>(VESAL_BINARY)};
+  std::vector<char*> argv{const_cast<char*>(options.program.c_str())};
   for (const std::string& arg : args) argv.push_back(const_cast<char*>(arg.c_str()));
   argv.push_back(nullptr);
   execv(argv[0], argv.data());

@@ -12,6 +12,7 @@ struct ProgramResult {
   double seconds_after_interrupt = 0;  ///< from Ctrl-C to the end
 };
 struct ProgramOptions {
+  std::string program = VESAL_BINARY;
   std::string folder = {};                    ///< working directory; empty: that of the test
   std::vector<std::string> environment = {};  ///< "NAME=value", on top of the test's own
   std::string interrupt_when = {};            ///< Ctrl-C as soon as this text is on standard error
