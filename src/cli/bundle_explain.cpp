@@ -1,6 +1,8 @@
 // vesal bundle explain: how the engine runs a bundle's network.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/json.h"
 #include "base/random.h"
 #include "base/registry.h"
@@ -24,27 +26,33 @@ Array random_input(const Shape& shape) {
   return input;
 }
 
-Value given(const std::string& option, const std::string& text) {
+/// The whole numbers of "3" or "[1, 96, 96, 96]".
+Shape whole_numbers(const std::string& option, const std::string& text) {
   const auto value = bundle::expr::literal(text);
-  if (!value) throw Error(ErrorKind::usage, "--" + option + " " + text + ": no number or list of numbers");
-  return *value;
+  Shape out;
+  if (value && value->is_int()) out.push_back(value->as_int());
+  if (value && value->is_sequence())
+    for (const Value& item : value->items())
+      if (item.is_int()) out.push_back(item.as_int());
+  const std::size_t wanted = value && value->is_sequence() ? value->items().size() : 1;
+  if (out.empty() || out.size() != wanted || *std::min_element(out.begin(), out.end()) < 1)
+    throw Error(ErrorKind::usage, "--" + option + " " + text + ": positive whole numbers are wanted");
+  return out;
 }
 
 Shape input_shape(const bundle::ConfigParser& parser, const std::string& text) {
   if (text.empty()) return network_format(parser).input_shape({});
-  const Shape shape = with_context("--shape", [&] { return cast<Shape>(given("shape", text)); });
+  Shape shape = whole_numbers("shape", text);
   if (shape.size() < 2) throw Error(ErrorKind::usage, "--shape " + text + ": want [C, spatial...]");
-  Shape out{1};
-  out.insert(out.end(), shape.begin(), shape.end());
-  return out;
+  shape.insert(shape.begin(), 1);
+  return shape;
 }
 
 int explain(ConfigOptions& config, Options o) {
   const auto words = config.words();
   if (words.size() > 1) throw Error(ErrorKind::usage, "unexpected '" + words[1] + "'");
   if (o.net_id.empty()) o.net_id = words.empty() ? "network_def" : words[0];
-  const auto rounds = cast<std::int64_t>(given("rounds", o.rounds));
-  if (rounds < 1) throw Error(ErrorKind::usage, "--rounds " + o.rounds + ": want 1 or more");
+  const std::int64_t rounds = whole_numbers("rounds", o.rounds)[0];
   bundle::ConfigParser parser = config.parser();
   const Array input = random_input(input_shape(parser, o.shape));
   const Value network = parser.get_parsed_content(o.net_id);

@@ -11,8 +11,10 @@
 #include "base/progress.h"
 #include "bundle/bundle_folder.h"
 #include "cli/command.h"
+#include "cli/network_table.h"
 #include "cli/segment_case.h"
 #include "cli/segment_plan.h"
+#include "engine/predictor.h"
 
 namespace vesal::cli {
 namespace {
@@ -24,6 +26,7 @@ struct Options {
   fs::path output, report, preview;
   std::string bundle = "spleen_ct_phantom", device = "auto";
   std::vector<std::string> overrides;
+  bool explain = false;
 };
 
 infer::Segmenter::Options segmenter_options(const Options& o) {
@@ -53,6 +56,8 @@ int run(const Options& o) {
   const infer::Segmenter segmenter(how);
   const bundle::BundleFacts& facts = segmenter.facts();
   log::info("{} {}: {}", facts.name, facts.version, facts.task);
+  const auto predictor = o.explain ? segmenter.network().object<engine::Predictor>() : nullptr;
+  if (predictor) predictor->set_profiling(true);
 
   List reports;
   std::size_t failed = 0;
@@ -71,13 +76,15 @@ int run(const Options& o) {
   }
 
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  const Dict report{{"vesal", VESAL_VERSION}, {"bundle", bundle_report(segmenter)}, {"device", o.device}, {"threads", thread_count()},
-                    {"cases", reports},       {"segmented", cases.size() - failed}, {"failed", failed},   {"seconds", seconds}};
+  Dict report{{"vesal", VESAL_VERSION}, {"bundle", bundle_report(segmenter)}, {"device", o.device}, {"threads", thread_count()},
+              {"cases", reports},       {"segmented", cases.size() - failed}, {"failed", failed},   {"seconds", seconds}};
+  if (predictor) report["network"] = predictor->runs();
   if (!o.report.empty()) write_file(o.report, to_json(report) + "\n");
   if (globals().json) {
     fmt::print("{}\n", to_json(report));
   } else {
     if (cases.size() > 1) fmt::print("{} of {} scans segmented in {:.1f} s, {} failed\n", cases.size() - failed, cases.size(), seconds, failed);
+    if (predictor) fmt::print("{}", network_table(predictor->runs()));
     if (failed < cases.size() && facts.not_for_diagnosis()) fmt::print("{}\n", facts.intended_use);
   }
   return exit_code;
@@ -99,6 +106,7 @@ const RegisterCommand command({
       app.add_option("--bundle", o->bundle, "Name or folder of the bundle")->capture_default_str();
       app.add_option("--device", o->device, "auto, cpu or cuda:N")->capture_default_str();
       app.add_option("--override", o->overrides, "ID=VALUE: change an id of the bundle's configuration")->allow_extra_args(false);
+      app.add_flag("--explain", o->explain, "Also show how the network ran: its steps with milliseconds, and what went through libtorch and why");
       app.add_option("--report", o->report, "JSON file with volumes, seconds per stage and memory");
       app.add_option("--preview", o->preview, "PNG of the result over the scan; a folder for several scans");
       return [o] { return run(*o); };

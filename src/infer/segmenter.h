@@ -51,6 +51,7 @@ class Segmenter {
 
   const bundle::BundleFacts& facts() const { return facts_; }
   const std::filesystem::path& weights() const { return weights_; }
+  const Value& network() const { return network_; }
   /// Names of the labels in a mask of so many channels; empty if the metadata do not say.
   std::map<std::int64_t, std::string> label_names(std::int64_t channels) const;
 

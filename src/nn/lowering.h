@@ -13,7 +13,7 @@ struct LoweredNetwork {
 };
 
 /// For inputs [1, C, spatial...] of this shape, in evaluation mode and float32 on the CPU. Throws Error(unsupported) saying why where the
-/// network must stay with libtorch as a whole, Error(shape) where it takes no such input. Networks of our own are run once.
+/// network must stay with libtorch as a whole, Error(shape) where it takes no such input.
 LoweredNetwork lower(Network& network, const Shape& input);
 
 }  // namespace vesal::nn

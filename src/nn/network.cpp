@@ -2,6 +2,8 @@
 
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/jit/frontend/tracer.h>
+#include <torch/csrc/jit/ir/constants.h>
+#include <torch/csrc/jit/ir/ir.h>
 #include <torch/cuda.h>
 #include <torch/utils.h>
 
@@ -12,6 +14,7 @@
 #include "base/ranks.h"
 #include "image/image.h"
 #include "nn/layer.h"
+#include "nn/shape_kernels.h"
 
 namespace vesal::nn {
 namespace {
@@ -30,6 +33,18 @@ class EvalGuard {
   Network& network_;
   bool was_training_;
 };
+
+/// Whether a traced network makes tensors on this device, or holds such ones.
+bool names_device(torch::jit::Block& block, torch::DeviceType type) {
+  for (torch::jit::Node* node : block.nodes()) {
+    if (node->kind() != c10::prim::Constant) continue;
+    const auto value = torch::jit::toIValue(node->output());
+    if (!value) continue;
+    if (value->isDevice() && value->toDevice().type() == type) return true;
+    if (value->isTensor() && value->toTensor().defined() && value->toTensor().device().type() == type) return true;
+  }
+  return false;
+}
 
 class LayerNetwork : public Network {
  public:
@@ -55,17 +70,27 @@ class LayerNetwork : public Network {
     visit_state(*root_, [&](const std::string& name, const Tensor& tensor) { list.emplace_back(name, tensor); });
     return list;
   }
+  /// Traced on a tensor without numbers, which is quick; on zeros where a layer can do nothing with that.
   std::shared_ptr<torch::jit::Graph> computation(const Shape& input, c10::IValue&) override {
-    namespace jit = torch::jit;
-    const auto run = [&](jit::Stack inputs) -> jit::Stack {
+    add_shape_kernels();
+    try {
+      const at::AutoDispatchBelowAutograd nothing_to_learn;
+      auto graph = trace(torch::empty(input, torch::kMeta));
+      if (!names_device(*graph->block(), torch::kMeta)) return graph;
+    } catch (const c10::Error&) {}  // what is wrong with the input itself is said below
+    return trace(torch::zeros(input));
+  }
+
+ private:
+  std::shared_ptr<torch::jit::Graph> trace(const Tensor& input) {
+    const auto run = [&](torch::jit::Stack inputs) -> torch::jit::Stack {
       const Tensors outputs = forward({inputs.at(0).toTensor()});
       return {outputs.begin(), outputs.end()};
     };
     const auto name_of = [](const torch::autograd::Variable&) { return std::string(); };
-    return jit::tracer::trace({torch::zeros(input)}, run, name_of).first->graph;
+    return torch::jit::tracer::trace({input}, run, name_of).first->graph;
   }
 
- private:
   std::shared_ptr<Layer> root_;
   torch::Device device_ = torch::kCPU;
 };

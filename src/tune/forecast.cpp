@@ -12,7 +12,7 @@
 namespace vesal::tune {
 namespace {
 
-/// A step of training against a forward pass in evaluation: two more passes of the size, activations that are kept, the optimizer.
+/// A step of training against a forward pass through libtorch: two more passes of the size, activations that are kept, the optimizer.
 constexpr double kTrainingShare = 3.7;
 constexpr std::int64_t kScanBytes = 4, kLabelBytes = 1;
 

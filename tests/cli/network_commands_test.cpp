@@ -132,6 +132,23 @@ TEST_F(Networks, WrongUseIsExplained) {
   expect_failure(r, 2, "--weights is missing");
 }
 
+TEST_F(Networks, ExplainShowsTheSteps) {
+  const std::vector<std::string> base{"bundle", "explain", "--config_file", path("net.json"), "--shape", "[1, 16, 8]"};
+  const ProgramResult r = run_program(base);
+  ASSERT_EQ(r.exit_code, 0) << r.err;
+  EXPECT_THAT(r.out, HasSubstr("network on 1x1x16x8"));
+  EXPECT_THAT(r.out, HasSubstr("GFLOP/s"));
+  EXPECT_THAT(r.out, HasSubstr("model.0"));
+  std::vector<std::string> json = base;
+  json.insert(json.begin(), "--json");
+  const Value runs = parse_json(run_program(json).out);
+  const Dict& run = runs.items().at(0).as_dict();
+  EXPECT_GT(run.at("steps").items().size(), 2u);
+  EXPECT_FALSE(run.at("steps").items()[0].as_dict().at("ms").is_none());
+  expect_failure(run_program({"bundle", "explain", "--config_file", path("net.json"), "--shape", "x"}), 2, "--shape x");
+  expect_failure(run_program({"bundle", "explain", "--config_file", path("net.json"), "--shape", "[3, 16, 8]"}), 10, "channels");
+}
+
 TEST_F(Networks, VerifyNetInOut) {
   const std::vector<std::string> base{"bundle", "verify_net_in_out", "--config_file", path("net.json"), "--p", "3", "--n", "2", "--any", "6"};
   const auto with = [&](const std::vector<std::string>& more) {

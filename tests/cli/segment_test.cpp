@@ -57,9 +57,11 @@ TEST_F(Segment, WritesAMaskOnTheScansGridAndAReport) {
   write_tiny_bundle(dir / "tiny");
   const fs::path scan = write_scan(dir / "scan.nii.gz", small_scan());
   const fs::path mask_file = dir / "mask.nii.gz", report_file = dir / "report.json", picture = dir / "p.png";
-  const ProgramResult r = segment({scan.string(), "-o", mask_file.string(), "--report", report_file.string(), "--preview", picture.string()});
+  const ProgramResult r =
+      segment({scan.string(), "-o", mask_file.string(), "--report", report_file.string(), "--preview", picture.string(), "--explain"});
   ASSERT_EQ(r.exit_code, 0) << r.err;
   EXPECT_THAT(r.out, HasSubstr("spleen"));
+  EXPECT_THAT(r.out, HasSubstr("GFLOP/s"));
   EXPECT_THAT(r.out, HasSubstr("not for diagnosis"));
   EXPECT_FALSE(fs::exists(dir / "tiny/eval")) << "the bundle's own SaveImaged must not write";
   EXPECT_GT(fs::file_size(picture), 1000u);
@@ -79,6 +81,7 @@ TEST_F(Segment, WritesAMaskOnTheScansGridAndAReport) {
   EXPECT_EQ(all.at("bundle").as_dict().at("not_for_diagnosis"), Value(true));
   EXPECT_EQ(all.at("segmented"), Value(1));
   EXPECT_EQ(all.at("failed"), Value(0));
+  EXPECT_FALSE(all.at("network").items().at(0).as_dict().at("steps").items().empty());
   const Dict& one = all.at("cases").items().at(0).as_dict();
   EXPECT_EQ(one.at("input"), Value(scan.string()));
   EXPECT_EQ(one.at("output"), Value(mask_file.string()));

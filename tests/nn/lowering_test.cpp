@@ -9,6 +9,7 @@
 #include "base/registry.h"
 #include "drawn_network.h"
 #include "graph_interpreter.h"
+#include "nn/tensor_memory.h"
 #include "paths.h"
 #include "rule_weights.h"
 #include "script_network.h"
@@ -100,6 +101,17 @@ TEST(Lowering, SpleenLikeUnetIsTheEnginesAlone) {
   EXPECT_EQ(count(lowered.graph, "cat"), 4u);
   EXPECT_EQ(lowered.graph.nodes[0].label, "model.0.residual");
   for (const engine::Node& node : lowered.graph.nodes) EXPECT_TRUE(node.external) << node.op;
+}
+
+TEST(Lowering, OwnNetworksAreNotComputedForIt) {
+  const NetworkPtr network =
+      make("UNet",
+           {{"spatial_dims", 3}, {"in_channels", 1}, {"out_channels", 2}, {"channels", List{{4, 8}}}, {"strides", List{{2}}}, {"norm", "instance"}});
+  reset_tensor_memory();
+  const std::uint64_t before = tensor_memory().most;
+  const LoweredNetwork lowered = lower(*network, {1, 1, 96, 96, 96});
+  EXPECT_LT(tensor_memory().most - before, std::uint64_t{1} << 20) << "an input alone has 3.5 MB";
+  EXPECT_GT(lowered.graph.nodes.size(), 3u);
 }
 
 TEST(Lowering, ControlFlowThatFollowsFromTheShapeIsFolded) {
