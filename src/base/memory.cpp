@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
@@ -15,6 +16,8 @@ namespace vesal {
 namespace {
 
 namespace fs = std::filesystem;
+
+std::atomic<std::uint64_t> limit_set = 0;  // 0: none
 
 /// The number after `name` in a file of lines "name number [kB]".
 std::optional<std::uint64_t> field(const fs::path& file, std::string_view name, std::uint64_t unit = 1) {
@@ -80,12 +83,21 @@ std::optional<std::uint64_t> available_memory(const fs::path& root) {
     if (bytes) least = std::min(*bytes, least.value_or(*bytes));
   };
   cover_groups(root, take);
-  if (const char* given = std::getenv("VESAL_MAX_MEMORY"); given && *given) {
-    const std::uint64_t limit = with_context("VESAL_MAX_MEMORY", [&] { return parse_bytes(given); });
-    take(limit - std::min(limit, resident_memory()));
-  }
+  if (const auto limit = memory_limit()) take(*limit - std::min(*limit, resident_memory()));
   return least;
 }
+
+std::optional<std::uint64_t> memory_limit() {
+  const std::uint64_t set = limit_set;
+  std::optional<std::uint64_t> limit = set > 0 ? std::optional(set) : std::nullopt;
+  if (const char* given = std::getenv("VESAL_MAX_MEMORY"); given && *given) {
+    const std::uint64_t bytes = with_context("VESAL_MAX_MEMORY", [&] { return parse_bytes(given); });
+    limit = std::min(bytes, limit.value_or(bytes));
+  }
+  return limit;
+}
+
+void set_memory_limit(std::optional<std::uint64_t> bytes) { limit_set = bytes ? std::max<std::uint64_t>(1, *bytes) : 0; }
 
 std::uint64_t parse_bytes(std::string_view text) {
   const std::string given(text);

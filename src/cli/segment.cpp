@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/parallel.h"
 #include "base/plugin.h"
 #include "base/progress.h"
@@ -13,6 +14,7 @@
 #include "cli/command.h"
 #include "cli/network_table.h"
 #include "cli/segment_case.h"
+#include "cli/segment_flow.h"
 #include "cli/segment_plan.h"
 #include "engine/predictor.h"
 
@@ -24,7 +26,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<fs::path> inputs;
   fs::path output, report, preview;
-  std::string bundle = "spleen_ct_phantom", device = "auto";
+  std::string bundle = "spleen_ct_phantom", device = "auto", max_memory;
   std::vector<std::string> overrides;
   bool explain = false;
 };
@@ -47,13 +49,24 @@ void check_device(const std::string& device) {
   throw Error(ErrorKind::usage, "--device " + device + ": want auto, cpu or cuda:N");
 }
 
+/// With the network in memory and no scan yet.
+void check_room() {
+  const auto limit = memory_limit();
+  if (!limit || resident_memory() <= *limit) return;
+  throw Error(ErrorKind::memory, "the program and this bundle's network take " + bytes_text(resident_memory()) + " before any scan, " +
+                                     bytes_text(*limit) + " are allowed; it would take more than --max-memory " +
+                                     std::to_string(resident_memory() / (1 << 20) + 1) + "M");
+}
+
 int run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   check_device(o.device);
+  if (!o.max_memory.empty()) set_memory_limit(with_context("--max-memory", [&] { return parse_bytes(o.max_memory); }));
   const std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.output, o.preview);
   const infer::Segmenter::Options how = segmenter_options(o);
   const plugin::LoadingAhead networks;
   const infer::Segmenter segmenter(how);
+  check_room();
   const bundle::BundleFacts& facts = segmenter.facts();
   log::info("{} {}: {}", facts.name, facts.version, facts.task);
   const auto predictor = o.explain ? segmenter.network().object<engine::Predictor>() : nullptr;
@@ -62,18 +75,16 @@ int run(const Options& o) {
   List reports;
   std::size_t failed = 0;
   int exit_code = 0;
-  for (std::size_t i = 0; i < cases.size(); ++i) {
-    if (cases.size() > 1) log::info("scan {} of {}: {}", i + 1, cases.size(), cases[i].input.string());
-    const SegmentOutcome outcome = segment_case(segmenter, cases[i]);
+  segment_cases(segmenter, cases, [&](const SegmentOutcome& outcome) {
     clear_progress_line();
     reports.items.push_back(to_report(outcome));
     if (!outcome.error) {
       if (!globals().json) fmt::print("{}", describe(outcome));
-      continue;
+      return;
     }
     fmt::print(stderr, "vesal: {}\n", outcome.error->what());
     if (failed++ == 0) exit_code = error_codes(outcome.error->kind()).exit_code;
-  }
+  });
 
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   Dict report{{"vesal", VESAL_VERSION}, {"bundle", bundle_report(segmenter)}, {"device", o.device}, {"threads", thread_count()},
@@ -105,6 +116,7 @@ const RegisterCommand command({
       app.add_option("-o,--output", o->output, "Image file for one scan (its extension tells the format), else a folder")->required();
       app.add_option("--bundle", o->bundle, "Name or folder of the bundle")->capture_default_str();
       app.add_option("--device", o->device, "auto, cpu or cuda:N")->capture_default_str();
+      app.add_option("--max-memory", o->max_memory, "The most memory the program may take, e.g. 1G; fewer windows at a time, one scan at a time");
       app.add_option("--override", o->overrides, "ID=VALUE: change an id of the bundle's configuration")->allow_extra_args(false);
       app.add_flag("--explain", o->explain, "Also show how the network ran: its steps with milliseconds, and what went through libtorch and why");
       app.add_option("--report", o->report, "JSON file with volumes, seconds per stage and memory");

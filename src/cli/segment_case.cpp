@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/registry.h"
+#include "cli/segment_flow.h"
 #include "image/formats.h"
 #include "image/preview.h"
 #include "transforms/channels.h"
@@ -47,26 +48,34 @@ void write_preview(const infer::Segmenter& segmenter, const SegmentCase& files, 
   image::write_preview(files.preview, scan.with(scan.array().slice(0, 0, 1)), flattened(mask), options);
 }
 
+Dict forecast_report(const infer::Forecast& f) {
+  const auto number = [](std::uint64_t bytes) { return Value(static_cast<std::int64_t>(bytes)); };
+  return Dict{{"peak_memory_bytes", number(f.peak)},
+              {"seconds", f.seconds},
+              {"windows", f.windows},
+              {"windows_to_run", f.to_run},
+              {"batch", f.batch},
+              {"bytes", Dict{{"before", number(f.before)},
+                             {"network", number(f.network)},
+                             {"sums_and_labels", number(f.held)},
+                             {"postprocessing", number(f.work)},
+                             {"next_scan", number(f.ahead)}}}};
+}
+
 }  // namespace
+
+void write_case(const infer::Segmenter& segmenter, const image::Image& mask, SegmentOutcome& out) {
+  out.shape = mask.shape();
+  out.spacing = image::spacing_of(mask.affine);
+  out.type = mask.dtype();
+  out.labels = infer::label_amounts(mask, segmenter.label_names(out.shape[0]));
+  out.write = seconds_of([&] { image::write_image(out.files.output, mask); });
+  if (!out.files.preview.empty()) out.preview = seconds_of([&] { write_preview(segmenter, out.files, mask); });
+}
 
 SegmentOutcome segment_case(const infer::Segmenter& segmenter, const SegmentCase& files) {
   SegmentOutcome out;
-  out.files = files;
-  try {
-    with_context("segmenting " + files.input.string(), [&] {
-      const infer::Segmentation result = segmenter.segment(files.input);
-      out.times = result.times;
-      out.shape = result.mask.shape();
-      out.spacing = image::spacing_of(result.mask.affine);
-      out.type = result.mask.dtype();
-      out.labels = infer::label_amounts(result.mask, segmenter.label_names(out.shape[0]));
-      out.write = seconds_of([&] { image::write_image(files.output, result.mask); });
-      if (!files.preview.empty()) out.preview = seconds_of([&] { write_preview(segmenter, files, result.mask); });
-    });
-  } catch (const Error& e) {
-    if (e.kind() == ErrorKind::cancelled) throw;
-    out.error = e;
-  }
+  segment_cases(segmenter, {files}, [&](const SegmentOutcome& outcome) { out = outcome; });
   return out;
 }
 
@@ -94,6 +103,7 @@ Dict to_report(const SegmentOutcome& o) {
                            {"network", o.times.network}, {"postprocess", o.times.postprocess},
                            {"write", o.write},           {"preview", o.preview}};
   report["peak_memory_bytes"] = peak_memory();
+  if (o.forecast) report["forecast"] = forecast_report(*o.forecast);
   return report;
 }
 

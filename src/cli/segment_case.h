@@ -23,11 +23,14 @@ struct SegmentOutcome {
   std::array<double, 3> spacing{};
   DType type = DType::u8;
   infer::StageTimes times;
+  std::optional<infer::Forecast> forecast;
   double write = 0, preview = 0;  ///< seconds
   std::vector<infer::LabelAmount> labels;
 };
 
-/// Errors other than a cancel are in the outcome; after one no output file has been made or changed.
+/// Measures the mask and writes it and the picture; the outcome's files say where to. Throws when one of them cannot be written.
+void write_case(const infer::Segmenter& segmenter, const image::Image& mask, SegmentOutcome& outcome);
+/// One scan from file to file. Errors other than a cancel are in the outcome; after one no output file has been made or changed.
 SegmentOutcome segment_case(const infer::Segmenter& segmenter, const SegmentCase& files);
 
 /// For --json and --report.

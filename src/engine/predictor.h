@@ -22,6 +22,8 @@ class Predictor {
   /// None), "batches_split" (a batch runs sample by sample; else it goes to libtorch), and of an engine "steps" (as EnginePredictor::explain()
   /// has them), "arena_bytes", "weight_bytes", "scratch_bytes".
   virtual Value runs() const { return List{}; }
+  /// No more calls for a while: memory that only saves time in the next one may go back to the system.
+  virtual void rest() {}
 };
 
 }  // namespace vesal::engine

@@ -22,6 +22,8 @@ class VoxelSource {
   virtual DType dtype() const = 0;
   /// [C, box...]; may be a strided view of memory the source holds.
   virtual Array read(const Box& box) const = 0;
+  /// The voxels that read(box) looks at of the source at the bottom, the one that is computed from no other: for that one, the box itself.
+  virtual Box needs(const Box& box) const { return box; }
 };
 using VoxelSourcePtr = std::shared_ptr<const VoxelSource>;
 

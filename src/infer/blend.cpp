@@ -1,10 +1,10 @@
-// Weighted sums of overlapping windows.
-#include <algorithm>
+#include "infer/blend.h"
+
 #include <cmath>
 
 #include "base/error.h"
 #include "base/parallel.h"
-#include "infer/windows.h"
+#include "kernels/half_sums.h"
 
 namespace vesal::infer {
 namespace {
@@ -31,8 +31,21 @@ Array resized(const Array& map, const Shape& shape) {
 
 }  // namespace
 
-Blender::Blender(const WindowGrid& grid, const Shape& window, const Array& importance, BlendMode mode)
-    : grid_(grid), mode_(mode), window_(window), importance_(resized(importance, window)) {
+bool Region::contains(const Region& other) const {
+  for (std::size_t i = 0; i < 3; ++i)
+    if (other.begin[i] < begin[i] || other.end[i] > end[i]) return false;
+  return true;
+}
+
+Region Region::intersection(const Region& other) const {
+  Region out;
+  for (std::size_t i = 0; i < 3; ++i) out.begin[i] = std::max(begin[i], other.begin[i]), out.end[i] = std::min(end[i], other.end[i]);
+  return out;
+}
+
+Blender::Blender(WindowGrid windows, const Shape& window, const Array& importance, BlendMode mode)
+    : grid_(std::move(windows)), mode_(mode), window_(window), importance_(resized(importance, window)) {
+  const WindowGrid& grid = grid_;
   const std::size_t dims = grid.roi().size(), lead = 3 - dims;
   if (window.size() != dims)
     throw Error(ErrorKind::shape, "the network's output " + to_string(window) + " has other axes than the window " + to_string(grid.roi()));
@@ -54,65 +67,112 @@ Blender::Blender(const WindowGrid& grid, const Shape& window, const Array& impor
   }
 }
 
-void Blender::add(std::int64_t i, const Array& result, Array& out) const {
-  const std::int64_t channels = out.size(0);
-  std::array<std::int64_t, 3> at{};
+Region Blender::window(std::int64_t i) const {
+  Region at;
   for (std::size_t axis = 3; axis-- > 0;) {
     const auto n = static_cast<std::int64_t>(starts_[axis].size());
-    at[axis] = starts_[axis][static_cast<std::size_t>(i % n)];
+    at.begin[axis] = starts_[axis][static_cast<std::size_t>(i % n)];
+    at.end[axis] = at.begin[axis] + part_[axis];
     i /= n;
   }
+  return at;
+}
+
+void Blender::add(std::int64_t i, const Array& result, const Region& region, Array& sums, bool fresh) const {
+  const Region at = window(i), common = region.intersection(at);
+  if (common.voxels() == 0) return;
+  const std::int64_t channels = sums.size(0), rows = common.size(0) * common.size(1), n = common.size(2);
+  const std::int64_t from_pitch = part_[0] * part_[1] * part_[2], to_pitch = region.voxels();
   const float* from = result.data<float>();
   const float* weight = importance_.data<float>();
-  float* to = out.data<float>();
-  parallel_for(channels * part_[0] * part_[1], kRowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+  const bool half = sums.dtype() == DType::f16;
+  // Row `row` of the common part: where it lies in the window and in the region.
+  const auto places = [&](std::int64_t row) {
+    const std::int64_t x = common.begin[0] + row / common.size(1), y = common.begin[1] + row % common.size(1), z = common.begin[2];
+    return std::pair(((x - at.begin[0]) * part_[1] + y - at.begin[1]) * part_[2] + z - at.begin[2],
+                     ((x - region.begin[0]) * region.size(1) + y - region.begin[1]) * region.size(2) + z - region.begin[2]);
+  };
+  if (half) {
+    Half* to = sums.data<Half>();
+    parallel_for(rows, 1, [&](std::int64_t begin, std::int64_t end) {
+      std::vector<float> share(static_cast<std::size_t>(n));
+      for (std::int64_t row = begin; row < end; ++row) {
+        const auto [source, target] = places(row);
+        total_weights(common.begin[0] + row / common.size(1), common.begin[1] + row % common.size(1), common.begin[2], common.end[2], share.data());
+        for (std::int64_t z = 0; z < n; ++z) share[static_cast<std::size_t>(z)] = weight[source + z] / share[static_cast<std::size_t>(z)];
+        for (std::int64_t c = 0; c < channels; ++c)
+          kernels::add_weighted_half(from + c * from_pitch + source, share.data(), n, fresh, to + c * to_pitch + target);
+      }
+    });
+    return;
+  }
+  float* to = sums.data<float>();
+  parallel_for(channels * rows, kRowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t task = begin; task < end; ++task) {
+      const auto [place, target_place] = places(task % rows);
+      const float* source = from + task / rows * from_pitch + place;
+      float* target = to + task / rows * to_pitch + target_place;
+      const float* w = weight + place;
+      if (mode_ == BlendMode::constant && fresh) std::copy(source, source + n, target);
+      else if (mode_ == BlendMode::constant)
+        for (std::int64_t z = 0; z < n; ++z) target[z] += source[z];
+      else if (fresh)
+        for (std::int64_t z = 0; z < n; ++z) target[z] = source[z] * w[z];
+      else
+        for (std::int64_t z = 0; z < n; ++z) target[z] += source[z] * w[z];
+    }
+  });
+}
+
+/// Of the voxels (x, y, from..to), in the order in which the windows come.
+void Blender::total_weights(std::int64_t x, std::int64_t y, std::int64_t from, std::int64_t to, float* sum) const {
+  const float* weight = importance_.data<float>();
+  std::fill(sum, sum + (to - from), 0.0f);
+  for (const std::int64_t a : starts_[0]) {
+    if (x < a || x >= a + part_[0]) continue;
+    for (const std::int64_t b : starts_[1]) {
+      if (y < b || y >= b + part_[1]) continue;
+      const float* w = weight + ((x - a) * part_[1] + y - b) * part_[2];
+      for (const std::int64_t c : starts_[2])
+        for (std::int64_t z = std::max(from, c); z < std::min(to, c + part_[2]); ++z) sum[z - from] += w[z - c];
+    }
+  }
+}
+
+void Blender::divide(const Region& region, Array& sums) const {
+  const std::int64_t channels = sums.size(0), n = region.size(2);
+  float* values = sums.data<float>();
+  parallel_for(region.size(0) * region.size(1), kRowsPerTask, [&](std::int64_t begin, std::int64_t end) {
+    std::vector<float> total(static_cast<std::size_t>(n));
     for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t y = row % part_[1], x = row / part_[1] % part_[0], c = row / part_[1] / part_[0];
-      const float* source = from + row * part_[2];
-      float* target = to + ((c * full_[0] + at[0] + x) * full_[1] + at[1] + y) * full_[2] + at[2];
-      if (mode_ == BlendMode::constant) {
-        for (std::int64_t z = 0; z < part_[2]; ++z) target[z] += source[z];
-      } else {
-        const float* w = weight + (x * part_[1] + y) * part_[2];
-        for (std::int64_t z = 0; z < part_[2]; ++z) target[z] += source[z] * w[z];
+      total_weights(region.begin[0] + row / region.size(1), region.begin[1] + row % region.size(1), region.begin[2], region.end[2], total.data());
+      for (std::int64_t c = 0; c < channels; ++c) {
+        float* target = values + c * region.voxels() + row * n;
+        for (std::int64_t z = 0; z < n; ++z) target[z] /= total[static_cast<std::size_t>(z)];
       }
     }
   });
 }
 
-void Blender::divide(Array& out) const {
-  const std::int64_t channels = out.size(0);
-  float* values = out.data<float>();
-  const float* weight = importance_.data<float>();
-  parallel_for(full_[0] * full_[1], kRowsPerTask, [&](std::int64_t begin, std::int64_t end) {
-    std::vector<float> sum(static_cast<std::size_t>(full_[2]));
-    for (std::int64_t row = begin; row < end; ++row) {
-      const std::int64_t x = row / full_[1], y = row % full_[1];
-      std::fill(sum.begin(), sum.end(), 0.0f);
-      for (const std::int64_t a : starts_[0]) {
-        if (x < a || x >= a + part_[0]) continue;
-        for (const std::int64_t b : starts_[1]) {
-          if (y < b || y >= b + part_[1]) continue;
-          const float* w = weight + ((x - a) * part_[1] + y - b) * part_[2];
-          for (const std::int64_t c : starts_[2])
-            for (std::int64_t z = 0; z < part_[2]; ++z) sum[static_cast<std::size_t>(c + z)] += w[z];
-        }
-      }
-      for (std::int64_t c = 0; c < channels; ++c) {
-        float* target = values + ((c * full_[0] + x) * full_[1] + y) * full_[2];
-        for (std::int64_t z = 0; z < full_[2]; ++z) target[z] /= sum[static_cast<std::size_t>(z)];
-      }
-    }
-  });
+Region Blender::over_image() const {
+  Region part;
+  for (std::size_t i = 0; i < shape_.size(); ++i) {
+    const double zoom = static_cast<double>(window_[i]) / static_cast<double>(grid_.roi()[i]);
+    const auto voxel = [&](std::int64_t v) { return std::min(static_cast<std::int64_t>(std::nearbyint(static_cast<double>(v) * zoom)), shape_[i]); };
+    const std::size_t axis = 3 - shape_.size() + i;
+    part.begin[axis] = grid_.is_padded() ? voxel(grid_.pad_before()[i]) : 0;
+    part.end[axis] = grid_.is_padded() ? voxel(grid_.pad_before()[i] + grid_.image()[i]) : shape_[i];
+  }
+  return part;
 }
 
 Array Blender::crop(const Array& out) const {
   if (!grid_.is_padded()) return out;
+  const Region part = over_image();
   Array view = out;
   for (std::size_t i = 0; i < shape_.size(); ++i) {
-    const double zoom = static_cast<double>(shape_[i]) / static_cast<double>(grid_.roi()[i]);
-    const auto voxel = [&](std::int64_t v) { return std::min(static_cast<std::int64_t>(std::nearbyint(static_cast<double>(v) * zoom)), shape_[i]); };
-    view = view.slice(out.dim() - static_cast<int>(shape_.size() - i), voxel(grid_.pad_before()[i]), voxel(grid_.pad_before()[i] + grid_.image()[i]));
+    const std::size_t axis = 3 - shape_.size() + i;
+    view = view.slice(out.dim() - static_cast<int>(shape_.size() - i), part.begin[axis], part.end[axis]);
   }
   return view;
 }

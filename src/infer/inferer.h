@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/value.h"
+#include "infer/output_stream.h"
 
 namespace vesal::infer {
 
@@ -28,6 +29,8 @@ class Inferer : public Object {
  public:
   /// inputs [N, C, spatial...]; may be a strided view.
   virtual Outputs infer(const Array& inputs, const Forward& network) const = 0;
+  /// The first output of infer() for one image [1, C, spatial...], piece by piece. False, with nothing done, if there are no pieces here.
+  virtual bool stream(const Array& /*input*/, const Forward& /*network*/, OutputStream& /*to*/) const { return false; }
   Value call(const CallArgs& args) override;
 };
 

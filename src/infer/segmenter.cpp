@@ -1,10 +1,13 @@
 #include "infer/segmenter.h"
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/registry.h"
 #include "base/stopwatch.h"
+#include "engine/predictor.h"
 #include "infer/bundle_weights.h"
 #include "infer/label_map.h"
+#include "infer/label_stream.h"
 #include "infer/transform_list.h"
 #include "transforms/arguments.h"
 #include "transforms/spatial_step.h"
@@ -84,7 +87,8 @@ void Segmenter::build(ConfigParser& config, const std::string& device) {
   if (const auto keys = loaded_keys(config.get_parsed_content(before, describe)); !keys.empty()) image_key_ = keys[0];
   preprocessing_ = flat_transforms(config.get_parsed_content(before));
 
-  if (const std::string after = first_of(config, {argument("postprocessing"), "postprocessing"}); !after.empty()) {
+  const std::string after = first_of(config, {argument("postprocessing"), "postprocessing"});
+  if (!after.empty()) {
     study_postprocessing(config.get_parsed_content(after, describe));
     postprocessing_ = flat_transforms(config.get_parsed_content(after));
     std::erase_if(postprocessing_, is_saver);
@@ -94,6 +98,11 @@ void Segmenter::build(ConfigParser& config, const std::string& device) {
     inverts_ = inverts_ || is_named(t, {"Invert", "Invertd"});
     discretizes_ = discretizes_ || is_named(t, {"AsDiscrete", "AsDiscreted"});
   }
+  find_stream(after.empty() ? Value() : config.get_parsed_content(after, describe));
+  if (!inverts_)
+    postprocessing_.push_back(
+        make("Invertd", {{"keys", pred_key_}, {"transform", Value()}, {"orig_keys", image_key_}, {"nearest_interp", discretizes_}}));
+  if (labels_at_ && !discretizes_) labels_at_ = postprocessing_.size();
 
   const std::string inferer = first_of(config, {argument("inferer"), "inferer"});
   inferer_ = inferer.empty() ? std::make_shared<SimpleInferer>() : config.object<Inferer>(inferer);
@@ -120,6 +129,33 @@ void Segmenter::study_postprocessing(const Value& described) {
   });
 }
 
+/// Labels can be made in pieces if nothing but activations and the way back to the scan's grid comes before them, as far as can be seen.
+void Segmenter::find_stream(const Value& described) {
+  std::vector<std::pair<std::string, Dict>> steps;
+  for_each_described(described, [&](const std::string& name, const Dict& arguments) {
+    if (name != "SaveImage" && name != "SaveImaged") steps.emplace_back(name, arguments);
+  });
+  if (steps.size() != postprocessing_.size()) return;
+  const auto says = [](const Dict& arguments, const char* name) {
+    const Value* v = arguments.find(name);
+    return v && !v->is_none() && *v != Value(false);
+  };
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const auto& [name, arguments] = steps[i];
+    if (name != postprocessing_[i].type_name()) return;
+    if (name == "AsDiscreted") {
+      const Value* threshold = arguments.find("threshold");
+      const bool labels = says(arguments, "argmax") || (threshold && !threshold->is_none());
+      if (keys_of(arguments) != std::vector{pred_key_} || !labels || says(arguments, "to_onehot") || says(arguments, "rounding")) return;
+      if (arguments.contains("dim") || arguments.contains("keepdim")) return;
+      labels_at_ = i;
+      return;
+    }
+    if (name == "Activationsd" ? says(arguments, "other") || arguments.contains("dim") : name != "Invertd" || says(arguments, "post_func")) return;
+  }
+  labels_at_ = steps.size();
+}
+
 std::map<std::int64_t, std::string> Segmenter::label_names(std::int64_t channels) const {
   const auto& names = facts_.output_channels;
   if (facts_.has_background() || channels == static_cast<std::int64_t>(names.size())) {
@@ -131,6 +167,8 @@ std::map<std::int64_t, std::string> Segmenter::label_names(std::int64_t channels
 
 PreparedScan Segmenter::prepare(const fs::path& scan) const {
   PreparedScan out;
+  MemoryWatch memory;
+  const std::uint64_t before = memory.most();
   out.item[image_key_] = scan.string();
   Stopwatch watch;
   for (const Value& t : preprocessing_) {
@@ -154,61 +192,84 @@ PreparedScan Segmenter::prepare(const fs::path& scan) const {
     throw Error(ErrorKind::shape,
                 "the network wants " + std::to_string(wanted) + " channels (" + names + "), the scan has " + std::to_string(image->shape()[0]));
   }
+  out.memory = memory.most() - before;
+  if (const auto limit = memory_limit(); limit && memory.most() > *limit)
+    throw Error(ErrorKind::memory, "reading and preparing it took " + bytes_text(memory.most()) + ", " + bytes_text(*limit) + " are allowed");
   return out;
 }
 
-Array Segmenter::forward(const image::Image& image) const {
-  const Outputs outputs = inferer_->infer(image.array().unsqueeze(0), forward_of(network_));
-  if (outputs.arrays.empty()) throw Error(ErrorKind::shape, "the network gives nothing");
-  return outputs.arrays[0].select(0, 0);
+bool Segmenter::streamed(Dict& item, const image::Image& image, Segmentation& out, const PlannedStream::Options& options) const {
+  if (!labels_at_) return false;
+  Dict rest = item;
+  if (!reads_image_) rest[image_key_] = image::to_value(without_voxels(image));
+  LabelStream::Steps steps{pred_key_, {postprocessing_.begin(), postprocessing_.begin() + static_cast<std::ptrdiff_t>(*labels_at_)}, {}};
+  const bool own = *labels_at_ == postprocessing_.size();
+  steps.discretize = [&](std::int64_t channels) { return own ? discretizer(channels) : postprocessing_[*labels_at_]; };
+  LabelStream stream(std::move(rest), image, std::move(steps));
+  PlannedStream planned(stream, options);
+  if (!inferer_->stream(image.array().unsqueeze(0), forward_of(network_), planned)) return false;
+  item = stream.result();
+  out.forecast = planned.forecast();
+  out.times.postprocess = stream.seconds();
+  return true;
 }
 
-Segmentation Segmenter::finish(PreparedScan scan) const {
-  Segmentation out;
-  out.times = scan.times;
+/// Leaves the network's output or the labels made of it in the item; returns the first step of the postprocessing that is left to do.
+std::size_t Segmenter::network(Dict& item, Segmentation& out, const PlannedStream::Options& options) const {
   Stopwatch watch;
-  Dict& item = scan.item;
+  std::size_t next = 0;
   {
     const auto image = item.at(image_key_).object<image::Image>();
-    item[pred_key_] = image::to_value(image->with(forward(*image)));
-    if (!reads_image_) item[image_key_] = image::to_value(without_voxels(*image));
+    if (streamed(item, *image, out, options)) {
+      next = *labels_at_ + 1;
+    } else {
+      if (options.told) options.told({});
+      const Outputs outputs = inferer_->infer(image->array().unsqueeze(0), forward_of(network_));
+      if (outputs.arrays.empty()) throw Error(ErrorKind::shape, "the network gives nothing");
+      item[pred_key_] = image::to_value(image->with(outputs.arrays[0].select(0, 0)));
+      if (!reads_image_) item[image_key_] = image::to_value(without_voxels(*image));
+    }
   }
-  out.times.network = watch.lap();
-  postprocess(item);
+  if (const auto predictor = network_.object<engine::Predictor>()) predictor->rest();
+  out.times.network = watch.lap() - out.times.postprocess;
+  return next;
+}
+
+Segmentation Segmenter::finish(PreparedScan scan, const PlannedStream::Options& options) const {
+  Segmentation out;
+  out.times = scan.times;
+  Dict& item = scan.item;
+  const std::size_t next = network(item, out, options);
+  Stopwatch watch;
+  postprocess(item, next);
   const auto result = item.at(pred_key_).object<image::Image>();
   if (!result) throw Error(ErrorKind::config, "the postprocessing leaves no image under '" + pred_key_ + "' but " + item.at(pred_key_).type_name());
   out.mask = result->with(label_array(*result, saved_type_));
-  out.times.postprocess = watch.lap();
+  out.times.postprocess += watch.lap();
   if (transforms::spatial_shape(out.mask) != scan.shape || image::max_difference(out.mask.affine, scan.affine) > 1e-3)
     throw Error(ErrorKind::geometry, "the result is on a grid of " + to_string(transforms::spatial_shape(out.mask)) + " voxels, the scan on " +
                                          to_string(scan.shape) + ": the bundle's postprocessing leads nowhere near the scan");
   return out;
 }
 
-void Segmenter::postprocess(Dict& item) const {
-  for (const Value& t : postprocessing_) {
-    const Value next = with_context("postprocessing", [&] { return apply(t, Value(std::move(item))); });
+/// Step `first` and those after it; labels where the bundle makes none. One past the last step: those are there.
+void Segmenter::postprocess(Dict& item, std::size_t first) const {
+  for (std::size_t i = first; i < postprocessing_.size(); ++i) {
+    const Value next = with_context("postprocessing", [&] { return apply(postprocessing_[i], Value(std::move(item))); });
     if (!next.is_dict()) throw Error(ErrorKind::unsupported, "the postprocessing gives " + next.type_name() + " instead of one item");
     item = next.as_dict();
   }
-  if (!inverts_) to_scan_grid(item);
-  if (!discretizes_) discretize(item);
-}
-
-void Segmenter::to_scan_grid(Dict& item) const {
-  const Value invert = make("Invertd", {{"keys", pred_key_}, {"transform", Value()}, {"orig_keys", image_key_}, {"nearest_interp", discretizes_}});
-  item = apply(invert, Value(std::move(item))).as_dict();
-}
-
-void Segmenter::discretize(Dict& item) const {
+  if (discretizes_ || first > postprocessing_.size()) return;
   const auto pred = image::image_of(item.at(pred_key_));
-  if (!is_floating(pred.dtype())) return;
-  const std::int64_t channels = pred.shape()[0];
+  if (is_floating(pred.dtype())) item = apply(discretizer(pred.shape()[0]), Value(std::move(item))).as_dict();
+}
+
+/// Channels that exclude each other compete; a lone channel and overlapping ones are each asked whether they are likelier than not.
+Value Segmenter::discretizer(std::int64_t channels) const {
   std::vector<std::pair<std::string, Value>> how{{"keys", pred_key_}};
-  // Channels that exclude each other compete; a lone channel and overlapping ones are each asked whether they are likelier than not.
   if (channels > 1 && (facts_.has_background() || facts_.output_channels.empty())) how.emplace_back("argmax", true);
   else how.emplace_back("threshold", activates_ ? 0.5 : 0.0);
-  item = apply(make("AsDiscreted", std::move(how)), Value(std::move(item))).as_dict();
+  return make("AsDiscreted", std::move(how));
 }
 
 }  // namespace vesal::infer

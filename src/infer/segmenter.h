@@ -16,6 +16,7 @@
 #include "bundle/bundle_folder.h"
 #include "bundle/config.h"
 #include "image/image.h"
+#include "infer/forecast.h"
 #include "infer/inferer.h"
 #include "transforms/transform.h"
 
@@ -32,11 +33,14 @@ struct PreparedScan {
   image::Affine affine;  ///< of the scan as it was read
   Shape shape;           ///< spatial extents of the scan as it was read
   StageTimes times;
+  std::uint64_t memory = 0;  ///< the most bytes that preparing it took, if nothing else went on
 };
 
 struct Segmentation {
   image::Image mask;  ///< [C, spatial...] on the scan's grid; one channel unless the bundle gives several; see label_array()
   StageTimes times;
+  /// What finish() thought it would take; nothing if the whole output had to be kept.
+  std::optional<Forecast> forecast;
 };
 
 class Segmenter {
@@ -57,17 +61,19 @@ class Segmenter {
 
   /// Reads and preprocesses a scan. May run while another thread is in finish().
   PreparedScan prepare(const std::filesystem::path& scan) const;
-  /// Network and postprocessing; one thread at a time. Lets go of the scan as early as it can.
-  Segmentation finish(PreparedScan scan) const;
+  /// Network and postprocessing; one thread at a time. Lets go of the scan as early as it can. Throws Error(memory) if it takes more than
+  /// memory_limit().
+  Segmentation finish(PreparedScan scan, const PlannedStream::Options& options = {}) const;
   Segmentation segment(const std::filesystem::path& scan) const { return finish(prepare(scan)); }
 
  private:
   void build(bundle::ConfigParser& config, const std::string& device);
   void study_postprocessing(const Value& described);
-  Array forward(const image::Image& image) const;
-  void postprocess(Dict& item) const;
-  void to_scan_grid(Dict& item) const;
-  void discretize(Dict& item) const;
+  void find_stream(const Value& described);
+  std::size_t network(Dict& item, Segmentation& out, const PlannedStream::Options& options) const;
+  bool streamed(Dict& item, const image::Image& image, Segmentation& out, const PlannedStream::Options& options) const;
+  void postprocess(Dict& item, std::size_t first) const;
+  Value discretizer(std::int64_t channels) const;
 
   bundle::BundleFacts facts_;
   std::filesystem::path weights_;
@@ -78,6 +84,9 @@ class Segmenter {
   std::optional<DType> saved_type_;  ///< what the bundle's SaveImage would write
   bool activates_ = false, inverts_ = false, discretizes_ = false;
   bool reads_image_ = false;  ///< whether the postprocessing may look at the scan's voxels
+  /// The postprocessing's first step that makes labels, if all before it can wait for the network and labels can be made in pieces; its
+  /// number of steps if discretizer() is that step.
+  std::optional<std::size_t> labels_at_;
 };
 
 }  // namespace vesal::infer

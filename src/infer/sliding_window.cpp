@@ -1,12 +1,12 @@
 #include "infer/sliding_window.h"
 
-#include <algorithm>
+#include <numeric>
 #include <optional>
 
-#include "base/cancel.h"
-#include "base/parallel.h"
 #include "base/progress.h"
 #include "base/registry.h"
+#include "infer/blend.h"
+#include "infer/window_feeder.h"
 
 namespace vesal::infer {
 
@@ -14,67 +14,45 @@ SlidingWindowInferer::SlidingWindowInferer(Options options) : options_(std::move
   if (options_.sw_batch_size < 1) throw Error(ErrorKind::config, "SlidingWindowInferer: sw_batch_size must be at least 1");
 }
 
-Outputs SlidingWindowInferer::infer(const Array& inputs, const Forward& network) const {
+WindowGrid SlidingWindowInferer::grid_of(const Array& inputs) const {
   if (inputs.dim() < 3)
     throw Error(ErrorKind::shape, "SlidingWindowInferer: inputs of shape " + to_string(inputs.shape()) + ", want [N, C, spatial...]");
-  Shape image_shape(inputs.shape().begin() + 2, inputs.shape().end());
-  const WindowGrid grid(image_shape, options_.roi_size, options_.overlap);
-  // Constant padding costs nothing: windows start out as cval. The other modes need the padded image, which is a small one.
-  const bool enlarge = grid.is_padded() && options_.padding_mode != PadMode::constant;
-  const Array source = enlarge ? pad_image(inputs, grid, options_.padding_mode) : inputs;
-  const WindowGrid gather = enlarge ? WindowGrid(grid.padded(), options_.roi_size, options_.overlap) : grid;
-  const Array importance = importance_map(grid.roi(), options_.mode, options_.sigma_scale);
+  return {Shape(inputs.shape().begin() + 2, inputs.shape().end()), options_.roi_size, options_.overlap};
+}
 
-  const std::int64_t images = inputs.size(0), per_image = grid.count(), total = images * per_image;
-  std::vector<Shape> windows;  // of each output, [C, spatial...]
+Outputs SlidingWindowInferer::infer(const Array& inputs, const Forward& network) const {
+  const WindowGrid grid = grid_of(inputs);
+  const Array importance = importance_map(grid.roi(), options_.mode, options_.sigma_scale);
+  const std::int64_t images = inputs.size(0), per_image = grid.count();
+  std::vector<std::int64_t> windows(static_cast<std::size_t>(images * per_image));
+  std::iota(windows.begin(), windows.end(), 0);
   std::vector<Blender> blenders;
   Outputs sums;
-  Progress progress("sliding window", total);
-  for (std::int64_t first = 0; first < total; first += options_.sw_batch_size) {
-    check_cancelled();
-    const std::int64_t n = std::min(options_.sw_batch_size, total - first);
-    Shape batch_shape{n, inputs.size(1)};
-    batch_shape.insert(batch_shape.end(), grid.roi().begin(), grid.roi().end());
-    Array batch = Array::empty(batch_shape, inputs.dtype());
-    if (grid.is_padded() && !enlarge) batch.fill(options_.cval);
-    parallel_for(n, 1, [&](std::int64_t begin, std::int64_t end) {
-      for (std::int64_t k = begin; k < end; ++k)
-        gather.copy_window(source.select(0, (first + k) / per_image), (first + k) % per_image, batch.select(0, k));
-    });
-
-    const Outputs results = network(batch);
-    if (sums.arrays.empty()) {
-      sums.keys = results.keys;
-      for (const Array& r : results.arrays) {
-        if (r.dim() != inputs.dim())
-          throw Error(ErrorKind::shape, "the network made " + to_string(r.shape()) + " of windows " + to_string(batch_shape));
-        windows.emplace_back(r.shape().begin() + 1, r.shape().end());
-        blenders.emplace_back(grid, Shape(r.shape().begin() + 2, r.shape().end()), importance, options_.mode);
-        Shape whole = blenders.back().output_shape();
-        whole.insert(whole.begin(), {images, r.size(1)});
-        sums.arrays.push_back(Array::zeros(whole, DType::f32));
-      }
-    }
-    if (results.arrays.size() != sums.arrays.size()) throw Error(ErrorKind::shape, "the network's outputs differ in number between batches");
-    for (std::size_t k = 0; k < results.arrays.size(); ++k) {
-      Shape want = windows[k];
-      want.insert(want.begin(), n);
-      if (results.arrays[k].shape() != want)
-        throw Error(ErrorKind::shape,
-                    "the network made " + to_string(results.arrays[k].shape()) + " of " + std::to_string(n) + " windows, want " + to_string(want));
-      const Array result = results.arrays[k].to(DType::f32).contiguous();
-      for (std::int64_t w = 0; w < n; ++w) {
-        Array sum = sums.arrays[k].select(0, (first + w) / per_image);
-        blenders[k].add((first + w) % per_image, result.select(0, w), sum);
-      }
-    }
-    progress.advance(n);
-  }
+  Progress progress("sliding window", images * per_image);
+  WindowFeeder feeder(inputs, grid, options_);
+  feeder.run(
+      windows, network, [&] { return options_.sw_batch_size; },
+      [&](std::int64_t window, const std::vector<Array>& results) {
+        if (blenders.empty()) {
+          for (const Array& r : results) {
+            blenders.emplace_back(grid, Shape(r.shape().begin() + 1, r.shape().end()), importance, options_.mode);
+            Shape whole = blenders.back().output_shape();
+            whole.insert(whole.begin(), {images, r.size(0)});
+            sums.arrays.push_back(Array::zeros(whole, DType::f32));
+          }
+        }
+        for (std::size_t k = 0; k < results.size(); ++k) {
+          Array sum = sums.arrays[k].select(0, window / per_image);
+          blenders[k].add(window % per_image, results[k], blenders[k].whole(), sum);
+        }
+        progress.advance();
+      });
+  sums.keys = feeder.keys();
   for (std::size_t k = 0; k < sums.arrays.size(); ++k) {
     Array& sum = sums.arrays[k];
     for (std::int64_t i = 0; i < images; ++i) {
       Array one = sum.select(0, i);
-      blenders[k].divide(one);
+      blenders[k].divide(blenders[k].whole(), one);
     }
     sum = blenders[k].crop(sum);
   }
@@ -86,16 +64,25 @@ SliceInferer::SliceInferer(int spatial_dim, SlidingWindowInferer::Options option
   if (options_.roi_size.size() != 2) throw Error(ErrorKind::config, "SliceInferer: roi_size has two entries, for the slices of a volume");
 }
 
-Outputs SliceInferer::infer(const Array& inputs, const Forward& network) const {
+SlidingWindowInferer SliceInferer::windows(const Array& inputs) const {
   if (inputs.dim() != 5) throw Error(ErrorKind::shape, "SliceInferer: inputs of shape " + to_string(inputs.shape()) + ", want [N, C, x, y, z]");
   SlidingWindowInferer::Options options = options_;
   options.roi_size.insert(options.roi_size.begin() + spatial_dim_, 1);
-  const int axis = spatial_dim_ + 2;
-  return SlidingWindowInferer(std::move(options)).infer(inputs, [&](const Array& windows) {
+  return SlidingWindowInferer(std::move(options));
+}
+
+Forward SliceInferer::of_slices(const Forward& network) const {
+  return [network, axis = spatial_dim_ + 2](const Array& windows) {
     Outputs out = network(windows.squeeze(axis));
     for (Array& a : out.arrays) a = a.unsqueeze(axis);
     return out;
-  });
+  };
+}
+
+Outputs SliceInferer::infer(const Array& inputs, const Forward& network) const { return windows(inputs).infer(inputs, of_slices(network)); }
+
+bool SliceInferer::stream(const Array& input, const Forward& network, OutputStream& to) const {
+  return windows(input).stream(input, of_slices(network), to);
 }
 
 namespace {

@@ -8,8 +8,10 @@
 
 namespace vesal::infer {
 
-/// Windows are gathered from the input as they are needed, at most sw_batch_size at a time; the results are summed in one
-/// float32 array [C, x, y, z] per image and output. Shows progress; looks at the cancel flag before each batch.
+/// Windows are gathered from the input as they are needed, at most sw_batch_size at a time (WindowFeeder). infer() sums the results in one
+/// float32 array [C, x, y, z] per image and output. stream() keeps bricks that later windows still add to, takes the windows in the order
+/// that keeps least where that is worth it, and sums 32 channels and more in float16: labels may then differ where two classes are equal
+/// within a part in a thousand. Both show progress and look at the cancel flag before each batch.
 class SlidingWindowInferer : public Inferer {
  public:
   struct Options {
@@ -24,9 +26,11 @@ class SlidingWindowInferer : public Inferer {
   explicit SlidingWindowInferer(Options options);
   std::string type_name() const override { return "SlidingWindowInferer"; }
   Outputs infer(const Array& inputs, const Forward& network) const override;
+  bool stream(const Array& input, const Forward& network, OutputStream& to) const override;
   const Options& options() const { return options_; }
 
  private:
+  WindowGrid grid_of(const Array& inputs) const;
   Options options_;
 };
 
@@ -36,8 +40,11 @@ class SliceInferer : public Inferer {
   SliceInferer(int spatial_dim, SlidingWindowInferer::Options options);
   std::string type_name() const override { return "SliceInferer"; }
   Outputs infer(const Array& inputs, const Forward& network) const override;
+  bool stream(const Array& input, const Forward& network, OutputStream& to) const override;
 
  private:
+  SlidingWindowInferer windows(const Array& inputs) const;
+  Forward of_slices(const Forward& network) const;
   int spatial_dim_;
   SlidingWindowInferer::Options options_;
 };

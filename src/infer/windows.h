@@ -1,6 +1,5 @@
-// The windows of a sliding window: where they lie, what is in them, and how their results are blended.
+// The windows of a sliding window: where they lie, what is in them, and what weights their results have.
 #pragma once
-#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -43,27 +42,5 @@ class WindowGrid {
 
 /// `image` [N, C, spatial...] enlarged to grid.padded() by reflecting, repeating or wrapping; throws Error(shape) where torch would.
 Array pad_image(const Array& image, const WindowGrid& grid, PadMode mode);
-
-/// Sums weighted windows of one image and divides by the sum of the weights, which never exists as a volume: it is added up
-/// row by row from the grid. The output may have another resolution than the input: `window` is its extent for one roi.
-class Blender {
- public:
-  /// `out` is a zeroed contiguous float32 array [C, output_shape()...].
-  Blender(const WindowGrid& grid, const Shape& window, const Array& importance, BlendMode mode);
-  Shape output_shape() const { return shape_; }
-  /// Adds the result of window i [C, window...], contiguous float32. In parallel.
-  void add(std::int64_t i, const Array& result, Array& out) const;
-  void divide(Array& out) const;
-  /// The part of `out` [..., output_shape()...] that lies over the image before padding, a view.
-  Array crop(const Array& out) const;
-
- private:
-  const WindowGrid& grid_;
-  BlendMode mode_;
-  Shape shape_, window_;
-  std::array<std::vector<std::int64_t>, 3> starts_;  ///< on the output's grid, with missing leading axes as one start at 0
-  std::array<std::int64_t, 3> full_, part_;
-  Array importance_;  ///< [window...]
-};
 
 }  // namespace vesal::infer

@@ -15,6 +15,7 @@
 #include "image/image.h"
 #include "nn/layer.h"
 #include "nn/shape_kernels.h"
+#include "nn/tensor_memory.h"
 
 namespace vesal::nn {
 namespace {
@@ -133,6 +134,8 @@ std::vector<Array> Network::predict(const std::vector<Array>& inputs) {
   const c10::InferenceMode inference;
   return run(inputs);
 }
+
+void Network::rest() { release_tensor_memory(); }
 
 std::vector<Array> Network::run(const std::vector<Array>& inputs) {
   use_thread_count();

@@ -51,6 +51,7 @@ class Network : public Object, public engine::Predictor, public bundle::Stateful
   std::vector<Array> predict(const std::vector<Array>& inputs) override;
   void set_profiling(bool on) override { engines_.set_profiling(on); }
   Value runs() const override { return engines_.runs(); }
+  void rest() override;
   bundle::StateDict state_dict() const override;
   bundle::LoadReport load_state_dict(const bundle::StateDict& state, bool strict) override;
 

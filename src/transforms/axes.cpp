@@ -39,15 +39,18 @@ class DroppedAxis : public Step {
       std::int64_t channels() const override { return from_->channels(); }
       const Shape& spatial_shape() const override { return shape_; }
       DType dtype() const override { return from_->dtype(); }
+      image::Box needs(const image::Box& box) const override { return from_->needs(inner(box)); }
       Array read(const image::Box& box) const override {
-        image::Box inner = box;
-        inner.begin.erase(inner.begin.begin() + axis_);
-        inner.end.erase(inner.end.begin() + axis_);
-        const Array all = from_->read(inner).unsqueeze(axis_ + 1);
+        const Array all = from_->read(inner(box)).unsqueeze(axis_ + 1);
         return all.slice(axis_ + 1, box.begin[axis_], box.end[axis_]);
       }
 
      private:
+      image::Box inner(image::Box box) const {
+        box.begin.erase(box.begin.begin() + axis_);
+        box.end.erase(box.end.begin() + axis_);
+        return box;
+      }
       image::VoxelSourcePtr from_;
       Shape shape_;
       int axis_;

@@ -68,6 +68,7 @@ class MovedSource : public image::VoxelSource {
   std::int64_t channels() const override { return 3; }
   const Shape& spatial_shape() const override { return offsets_->spatial_shape(); }
   DType dtype() const override { return DType::f32; }
+  Box needs(const Box& box) const override { return offsets_->needs(box); }
   Array read(const Box& box) const override {
     const Array from = offsets_->read(box).to(DType::f32).contiguous();
     Array out = Array::empty(from.shape(), DType::f32);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <tuple>
 
 namespace vesal::transforms {
 namespace {
@@ -90,6 +91,18 @@ Box box_of(const Triple& low, const Triple& high, std::size_t rank) {
   return {Shape(low.end() - static_cast<std::ptrdiff_t>(rank), low.end()), Shape(high.end() - static_cast<std::ptrdiff_t>(rank), high.end())};
 }
 
+Triple first_voxel(const Box& box) {
+  Triple first{0, 0, 0};
+  std::copy(box.begin.begin(), box.begin.end(), first.end() - static_cast<std::ptrdiff_t>(box.begin.size()));
+  return first;
+}
+
+Triple extent_of(const Box& box) {
+  Shape extent;
+  for (std::size_t i = 0; i < box.begin.size(); ++i) extent.push_back(box.size(static_cast<int>(i)));
+  return padded(extent);
+}
+
 class ResampledSource : public image::VoxelSource {
  public:
   ResampledSource(Resampling resampling, image::VoxelSourcePtr from) : resampling_(std::move(resampling)), from_(std::move(from)) {}
@@ -97,6 +110,7 @@ class ResampledSource : public image::VoxelSource {
   const Shape& spatial_shape() const override { return resampling_.out_shape(); }
   DType dtype() const override { return DType::f32; }
   Array read(const Box& box) const override { return resampling_.read(*from_, box); }
+  Box needs(const Box& box) const override { return from_->needs(resampling_.needs(box)); }
 
  private:
   Resampling resampling_;
@@ -155,37 +169,45 @@ image::VoxelSourcePtr Resampling::apply(image::VoxelSourcePtr voxels) const { re
 Array Resampling::read(const image::VoxelSource& voxels, const Box& box) const {
   if (voxels.spatial_shape() != in_)
     throw Error(ErrorKind::geometry, "voxels of " + to_string(voxels.spatial_shape()) + " where " + to_string(in_) + " are to be resampled");
-  Shape extent_shape;
-  for (std::size_t i = 0; i < box.begin.size(); ++i) extent_shape.push_back(box.end[i] - box.begin[i]);
-  const Triple extent = padded(extent_shape);
-  Triple begin{0, 0, 0};
-  std::copy(box.begin.begin(), box.begin.end(), begin.end() - static_cast<std::ptrdiff_t>(box.begin.size()));
-  Shape out_shape = extent_shape;
-  out_shape.insert(out_shape.begin(), voxels.channels());
+  const Triple begin = first_voxel(box), extent = extent_of(box);
+  Shape out_shape{voxels.channels()};
+  for (std::size_t i = 0; i < box.begin.size(); ++i) out_shape.push_back(box.size(static_cast<int>(i)));
   Array out = Array::empty(out_shape, DType::f32);
   if (out.numel() == 0) return out;
 
-  Triple low, high;
+  const Box from = needs(box);
+  Triple low{0, 0, 0}, high{1, 1, 1};
+  std::copy(from.begin.begin(), from.begin.end(), low.end() - static_cast<std::ptrdiff_t>(in_.size()));
+  std::copy(from.end.begin(), from.end.end(), high.end() - static_cast<std::ptrdiff_t>(in_.size()));
+  const Array in = voxels.read(from);
   if (const auto* plan = std::get_if<std::shared_ptr<const Separable>>(&plan_)) {
+    const std::array<int, 3>& axis = (*plan)->axis;
     std::array<AxisTable, 3> tables;
-    for (int k = 0; k < 3; ++k) {
-      const AxisTable all = (*plan)->tables[k].part(begin[k], begin[k] + extent[k], 0, (*plan)->tables[k].in);
-      const auto [from, to] = all.range();
-      low[(*plan)->axis[k]] = from, high[(*plan)->axis[k]] = to;
-      tables[k] = all.part(0, extent[k], from, to - from);
-    }
-    const Array in = voxels.read(box_of(low, high, in_.size()));
+    for (int k = 0; k < 3; ++k) tables[k] = (*plan)->tables[k].part(begin[k], begin[k] + extent[k], low[axis[k]], high[axis[k]] - low[axis[k]]);
     const kernels::VolumeView whole = view_of(in);
     kernels::VolumeView turned = whole;
-    for (int k = 0; k < 3; ++k) turned.size[k] = whole.size[(*plan)->axis[k]], turned.stride[k] = whole.stride[(*plan)->axis[k]];
+    for (int k = 0; k < 3; ++k) turned.size[k] = whole.size[axis[k]], turned.stride[k] = whole.stride[axis[k]];
     kernels::resample_separable(turned, tables, out.data<float>());
   } else {
-    const auto& sampling = *std::get<std::shared_ptr<const AffineSampling>>(plan_);
-    input_range(sampling, begin, extent, low, high);
-    const Array in = voxels.read(box_of(low, high, in_.size())).to(DType::f32);
-    kernels::resample_affine(view_of(in), low, sampling, begin, extent, out.data<float>());
+    const Array floats = in.to(DType::f32);
+    kernels::resample_affine(view_of(floats), low, *std::get<std::shared_ptr<const AffineSampling>>(plan_), begin, extent, out.data<float>());
   }
   return out;
+}
+
+Box Resampling::needs(const Box& box) const {
+  const Triple begin = first_voxel(box), extent = extent_of(box);
+  Triple low{0, 0, 0}, high{0, 0, 0};
+  if (std::find(extent.begin(), extent.end(), 0) != extent.end()) return box_of(low, high, in_.size());
+  if (const auto* plan = std::get_if<std::shared_ptr<const Separable>>(&plan_)) {
+    for (int k = 0; k < 3; ++k) {
+      const AxisTable& table = (*plan)->tables[k];
+      std::tie(low[(*plan)->axis[k]], high[(*plan)->axis[k]]) = table.part(begin[k], begin[k] + extent[k], 0, table.in).range();
+    }
+  } else {
+    input_range(*std::get<std::shared_ptr<const AffineSampling>>(plan_), begin, extent, low, high);
+  }
+  return box_of(low, high, in_.size());
 }
 
 }  // namespace vesal::transforms

@@ -37,6 +37,8 @@ class Resampling {
   image::VoxelSourcePtr apply(image::VoxelSourcePtr voxels) const;
   /// One box of it.
   Array read(const image::VoxelSource& voxels, const image::Box& box) const;
+  /// The input voxels that a box looks at.
+  image::Box needs(const image::Box& box) const;
 
  private:
   /// Tables by output axis; output axis k runs along input axis `axis[k]`. Padded with leading axes to three.

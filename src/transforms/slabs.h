@@ -17,6 +17,7 @@ class MappedSource : public image::VoxelSource {
   const Shape& spatial_shape() const override { return from_->spatial_shape(); }
   DType dtype() const override { return type_; }
   Array read(const image::Box& box) const override { return map_(from_->read(box)); }
+  image::Box needs(const image::Box& box) const override { return from_->needs(box); }
 
  private:
   image::VoxelSourcePtr from_;

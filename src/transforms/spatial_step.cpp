@@ -37,16 +37,19 @@ class RearrangedSource : public image::VoxelSource {
   std::int64_t channels() const override { return from_->channels(); }
   const Shape& spatial_shape() const override { return shape_; }
   DType dtype() const override { return from_->dtype(); }
-  Array read(const Box& box) const override {
+  Array read(const Box& box) const override { return rearranged(from_->read(inner(box)), map_); }
+  Box needs(const Box& box) const override { return from_->needs(inner(box)); }
+
+ private:
+  Box inner(const Box& box) const {
     Box inner = box;
     for (std::size_t k = 0; k < shape_.size(); ++k) {
       inner.begin[map_.from[k]] = map_.flip[k] ? shape_[k] - box.end[k] : box.begin[k];
       inner.end[map_.from[k]] = map_.flip[k] ? shape_[k] - box.begin[k] : box.end[k];
     }
-    return rearranged(from_->read(inner), map_);
+    return inner;
   }
 
- private:
   VoxelSourcePtr from_;
   AxisMap map_;
   Shape shape_;
@@ -58,13 +61,12 @@ class WindowSource : public image::VoxelSource {
   std::int64_t channels() const override { return from_->channels(); }
   const Shape& spatial_shape() const override { return shape_; }
   DType dtype() const override { return from_->dtype(); }
+  Box needs(const Box& box) const override { return from_->needs(inner_of(box)); }
   Array read(const Box& box) const override {
     const Shape& have = from_->spatial_shape();
-    Box inner = box;
+    const Box inner = inner_of(box);
     bool all = true, none = false;
     for (std::size_t i = 0; i < have.size(); ++i) {
-      inner.begin[i] = std::clamp<std::int64_t>(box.begin[i] + begin_[i], 0, have[i]);
-      inner.end[i] = std::clamp<std::int64_t>(box.end[i] + begin_[i], inner.begin[i], have[i]);
       all = all && inner.size(static_cast<int>(i)) == box.size(static_cast<int>(i));
       none = none || inner.size(static_cast<int>(i)) == 0;
     }
@@ -83,6 +85,17 @@ class WindowSource : public image::VoxelSource {
   }
 
  private:
+  /// The part of the box where there are voxels, on their grid.
+  Box inner_of(const Box& box) const {
+    const Shape& have = from_->spatial_shape();
+    Box inner = box;
+    for (std::size_t i = 0; i < have.size(); ++i) {
+      inner.begin[i] = std::clamp<std::int64_t>(box.begin[i] + begin_[i], 0, have[i]);
+      inner.end[i] = std::clamp<std::int64_t>(box.end[i] + begin_[i], inner.begin[i], have[i]);
+    }
+    return inner;
+  }
+
   VoxelSourcePtr from_;
   Shape begin_, shape_;
 };
