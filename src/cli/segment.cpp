@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<fs::path> inputs;
   fs::path output, report, preview;
-  std::string bundle = "spleen_ct_phantom", device = "auto", max_memory;
+  std::string bundle = "spleen_ct_phantom", device = "auto", precision = "auto", max_memory;
   std::vector<std::string> overrides;
   bool explain = false;
 };
@@ -35,6 +35,7 @@ infer::Segmenter::Options segmenter_options(const Options& o) {
   infer::Segmenter::Options s;
   s.bundle = bundle::find_bundle(o.bundle, bundle::bundle_roots());
   s.device = o.device;
+  s.precision = o.precision;
   for (const std::string& text : o.overrides) {
     const auto equals = text.find('=');
     if (equals == std::string::npos || equals == 0) throw Error(ErrorKind::usage, "--override " + text + ": want ID=VALUE");
@@ -87,8 +88,15 @@ int run(const Options& o) {
   });
 
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  Dict report{{"vesal", VESAL_VERSION}, {"bundle", bundle_report(segmenter)}, {"device", o.device}, {"threads", thread_count()},
-              {"cases", reports},       {"segmented", cases.size() - failed}, {"failed", failed},   {"seconds", seconds}};
+  Dict report{{"vesal", VESAL_VERSION},
+              {"bundle", bundle_report(segmenter)},
+              {"device", o.device},
+              {"precision", segmenter.bf16() ? "bf16" : "fp32"},
+              {"threads", thread_count()},
+              {"cases", reports},
+              {"segmented", cases.size() - failed},
+              {"failed", failed},
+              {"seconds", seconds}};
   if (predictor) report["network"] = predictor->runs();
   if (!o.report.empty()) write_file(o.report, to_json(report) + "\n");
   if (globals().json) {
@@ -116,6 +124,8 @@ const RegisterCommand command({
       app.add_option("-o,--output", o->output, "Image file for one scan (its extension tells the format), else a folder")->required();
       app.add_option("--bundle", o->bundle, "Name or folder of the bundle")->capture_default_str();
       app.add_option("--device", o->device, "auto, cpu or cuda:N")->capture_default_str();
+      app.add_option("--precision", o->precision, "auto, fp32 or bf16; auto: bf16 if the bundle asks for amp and the processor has it")
+          ->capture_default_str();
       app.add_option("--max-memory", o->max_memory, "The most memory the program may take, e.g. 1G; fewer windows at a time, one scan at a time");
       app.add_option("--override", o->overrides, "ID=VALUE: change an id of the bundle's configuration")->allow_extra_args(false);
       app.add_flag("--explain", o->explain, "Also show how the network ran: its steps with milliseconds, and what went through libtorch and why");

@@ -137,7 +137,8 @@ bool plan(Planner& planner, const Node& node) {
   const Epilogue e = follow(planner, node);
   const std::optional<TensorId> residual = e.residual ? std::optional(planner.tensor(*e.residual)) : std::nullopt;
   const Operand in = planner.operand(node.inputs[0]);
-  const std::string what = (in.pending.empty() ? "" : in.pending + " + ") + e.what;
+  const std::string what =
+      (in.pending.empty() ? "" : in.pending + " + ") + e.what + (conv->precision() == kernels::Precision::bf16 ? " in bf16" : "");
   if (in_slices(planner, shape, e)) {
     plan_slices(planner, node, shape, e, what);
     return true;

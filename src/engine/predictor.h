@@ -16,6 +16,8 @@ class Predictor {
   virtual std::vector<Array> predict(const std::vector<Array>& inputs) = 0;
   /// The names of the last outputs, sorted, if the network returns a dict of them; else none.
   virtual std::vector<std::string> output_keys() const { return {}; }
+  /// Whether products may be of numbers rounded to bfloat16, with sums in float32; off at first. Ignored where that is no faster.
+  virtual void set_bf16(bool) {}
   /// Whether predict() measures what its parts take; off at first. Turning it on forgets earlier measurements.
   virtual void set_profiling(bool) {}
   /// How inputs were run, a list with a dict per shape, the last first: "shape" (of one sample), "libtorch" (why it runs the whole network, or

@@ -9,6 +9,7 @@
 #include "infer/label_map.h"
 #include "infer/label_stream.h"
 #include "infer/transform_list.h"
+#include "kernels/convolution_bf16.h"
 #include "transforms/arguments.h"
 #include "transforms/spatial_step.h"
 
@@ -69,11 +70,11 @@ Segmenter::Segmenter(const Options& options) : facts_(bundle::read_bundle_facts(
     config.set("bundle_root", fs::absolute(options.bundle).lexically_normal().string());
     if (options.device != "auto" && config.contains("device")) config.set("device", "$torch.device('" + options.device + "')");
     for (const auto& [id, text] : options.overrides) config.override_with(id, text);
-    build(config, options.device);
+    build(config, options);
   });
 }
 
-void Segmenter::build(ConfigParser& config, const std::string& device) {
+void Segmenter::build(ConfigParser& config, const Options& options) {
   const std::string evaluator = evaluator_of(config);
   const auto argument = [&](const std::string& name) { return evaluator.empty() ? name : evaluator + "::" + name; };
 
@@ -113,8 +114,17 @@ void Segmenter::build(ConfigParser& config, const std::string& device) {
     if (id.empty()) throw Error(ErrorKind::config, "no network: neither an evaluator's nor the ids 'network' and 'network_def'");
     return config.get_parsed_content(id);
   });
-  if (device != "auto" && network_.is_object())
-    if (const auto to = network_.as_object()->attribute("to")) network_ = call_value(*to, {{Value(device)}, {}});
+  if (options.device != "auto" && network_.is_object())
+    if (const auto to = network_.as_object()->attribute("to")) network_ = call_value(*to, {{Value(options.device)}, {}});
+  choose_precision(options.precision, config.contains(argument("amp")) ? config.get_parsed_content(argument("amp")) : Value());
+}
+
+void Segmenter::choose_precision(const std::string& asked, const Value& amp) {
+  if (asked != "auto" && asked != "fp32" && asked != "bf16") throw Error(ErrorKind::usage, "precision " + asked + ": want auto, fp32 or bf16");
+  if (asked == "bf16" && !kernels::has_bf16())
+    throw Error(ErrorKind::unsupported, "precision bf16: this processor has no bfloat16 instructions; auto and fp32 run everywhere");
+  bf16_ = asked == "bf16" || (asked == "auto" && amp == Value(true) && kernels::has_bf16());
+  if (const auto predictor = network_.object<engine::Predictor>()) predictor->set_bf16(bf16_);
 }
 
 void Segmenter::study_postprocessing(const Value& described) {

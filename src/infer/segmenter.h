@@ -48,6 +48,7 @@ class Segmenter {
   struct Options {
     std::filesystem::path bundle;
     std::string device = "auto";                                 ///< as the configuration says; or "cpu", "cuda:0"
+    std::string precision = "auto";                              ///< of products on the CPU: "fp32", "bf16"; auto: bf16 if the evaluator asks for amp
     std::vector<std::pair<std::string, std::string>> overrides;  ///< ids of the configuration and texts
   };
   /// Throws Error naming the file: not_found, format, config, weights, refused, unsupported.
@@ -56,6 +57,8 @@ class Segmenter {
   const bundle::BundleFacts& facts() const { return facts_; }
   const std::filesystem::path& weights() const { return weights_; }
   const Value& network() const { return network_; }
+  /// Whether the network multiplies numbers rounded to bfloat16, which this machine then has instructions for.
+  bool bf16() const { return bf16_; }
   /// Names of the labels in a mask of so many channels; empty if the metadata do not say.
   std::map<std::int64_t, std::string> label_names(std::int64_t channels) const;
 
@@ -67,7 +70,8 @@ class Segmenter {
   Segmentation segment(const std::filesystem::path& scan) const { return finish(prepare(scan)); }
 
  private:
-  void build(bundle::ConfigParser& config, const std::string& device);
+  void build(bundle::ConfigParser& config, const Options& options);
+  void choose_precision(const std::string& asked, const Value& amp);
   void study_postprocessing(const Value& described);
   void find_stream(const Value& described);
   std::size_t network(Dict& item, Segmentation& out, const PlannedStream::Options& options) const;
@@ -82,6 +86,7 @@ class Segmenter {
   std::vector<Value> preprocessing_, postprocessing_;  ///< callables, one after the other
   std::string image_key_ = "image", pred_key_ = "pred";
   std::optional<DType> saved_type_;  ///< what the bundle's SaveImage would write
+  bool bf16_ = false;
   bool activates_ = false, inverts_ = false, discretizes_ = false;
   bool reads_image_ = false;  ///< whether the postprocessing may look at the scan's voxels
   /// The postprocessing's first step that makes labels, if all before it can wait for the network and labels can be made in pieces; its

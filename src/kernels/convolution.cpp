@@ -91,6 +91,7 @@ class BlockedConvolution : public Convolution {
     });
     if (call.statistics) add_up(sums, call.statistics);
   }
+  Precision precision() const override { return pairs_ ? Precision::bf16 : Precision::fp32; }
   std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
   std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
 

@@ -43,6 +43,8 @@ class Convolution {
                                            Precision precision = Precision::fp32);
   virtual ~Convolution() = default;
   virtual void run(const ConvolutionCall& call) const = 0;
+  /// What it really multiplies.
+  virtual Precision precision() const { return Precision::fp32; }
   /// Bytes of the packed weights, and of scratch memory that a call takes for a moment on all threads.
   virtual std::int64_t weight_bytes() const = 0;
   virtual std::int64_t scratch_bytes() const = 0;

@@ -61,6 +61,7 @@ class BlockGroups : public Convolution {
       std::copy_n(own.begin() + out_, out_, call.statistics + all + at * out_);
     }
   }
+  Precision precision() const override { return groups_[0]->precision(); }
   std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(groups_.size()) * groups_[0]->weight_bytes(); }
   std::int64_t scratch_bytes() const override { return groups_[0]->scratch_bytes(); }
 

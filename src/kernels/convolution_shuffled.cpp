@@ -53,6 +53,7 @@ class Shuffled : public Convolution {
     std::fill_n(call.statistics, 2 * kBlock, 0.0);
     for (std::size_t i = 0; i < sums.size(); ++i) call.statistics[i / channels % 2 * static_cast<std::size_t>(kBlock) + i % channels] += sums[i];
   }
+  Precision precision() const override { return convolution_->precision(); }
   std::int64_t weight_bytes() const override { return convolution_->weight_bytes() + static_cast<std::int64_t>(lanes_.size() * sizeof(float)); }
   std::int64_t scratch_bytes() const override { return convolution_->scratch_bytes(); }
 

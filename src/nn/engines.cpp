@@ -44,7 +44,7 @@ Engines::Entry& Engines::entry(Network& network, const Shape& shape, bool lastin
     LoweredNetwork lowered = lower(network, shape);
     if (lasting) release_tensor_memory();
     fresh.per_sample = lowered.per_sample;
-    fresh.engine = std::make_unique<engine::EnginePredictor>(std::move(lowered.graph));
+    fresh.engine = std::make_unique<engine::EnginePredictor>(std::move(lowered.graph), engine::EngineOptions{.bf16 = bf16_});
     fresh.engine->set_profiling(profiling_);
   } catch (const Error& e) {
     if (e.kind() == ErrorKind::cancelled) throw;
@@ -62,6 +62,10 @@ std::optional<std::vector<Array>> Engines::predict(Network& network, const std::
   Entry& found = entry(network, shape, lasting);
   if (!found.engine || (batch && !found.per_sample)) return std::nullopt;
   return found.engine->predict({inputs[0].to(DType::f32).contiguous()});
+}
+
+void Engines::set_bf16(bool on) {
+  if (std::exchange(bf16_, on) != on) entries_.clear();
 }
 
 void Engines::set_profiling(bool on) {

@@ -15,7 +15,7 @@ namespace vesal::nn {
 
 class Network;
 
-/// One thread at a time. An engine computes in float32 with the weights of the moment it was made; all are dropped when a weight changes.
+/// One thread at a time. An engine computes with the weights of the moment it was made; all are dropped when a weight changes.
 class Engines {
  public:
   /// What the engine of this input's shape gives; nothing where libtorch is to run the network: on other devices than the CPU, with several
@@ -23,6 +23,8 @@ class Engines {
   /// evaluation mode; `lasting` says that it will stay there and libtorch's memory may go.
   std::optional<std::vector<Array>> predict(Network& network, const std::vector<Array>& inputs, bool lasting);
 
+  /// As Predictor::set_bf16().
+  void set_bf16(bool on);
   void set_profiling(bool on);
   /// As Predictor::runs().
   Value runs() const;
@@ -41,7 +43,7 @@ class Engines {
 
   std::list<Entry> entries_;  ///< the last used first
   Stamp stamp_;               ///< of the weights they were made from
-  bool profiling_ = false;
+  bool bf16_ = false, profiling_ = false;
 };
 
 }  // namespace vesal::nn
