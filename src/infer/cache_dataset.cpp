@@ -152,7 +152,7 @@ class CacheDataset : public Dataset {
   }
 
   static constexpr std::uint64_t kWorthALine = std::uint64_t{256} << 20;  ///< smaller caches are filled without a word
-  mutable std::mutex mutex_;  ///< of the cache, once it is filled
+  mutable std::mutex mutex_;                                              ///< of the cache, once it is filled
   std::vector<Value> cache_;
   std::vector<std::size_t> places_;  ///< of each item of the data, in items_ and cache_
   std::vector<std::int64_t> items_;  ///< numbers of the different items

@@ -16,10 +16,10 @@
 namespace vesal::nn {
 namespace {
 
-constexpr std::size_t kHeader = 64;                        ///< in front of each tensor's memory, which keeps its alignment
-constexpr std::size_t kLarge = std::size_t{1} << 20;       ///< smaller ones come from malloc, which keeps them itself
+constexpr std::size_t kHeader = 64;                   ///< in front of each tensor's memory, which keeps its alignment
+constexpr std::size_t kLarge = std::size_t{1} << 20;  ///< smaller ones come from malloc, which keeps them itself
 constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kMostWaste = 4;                      ///< a block serves a tensor of no less than 3/4 of it
+constexpr std::size_t kMostWaste = 4;  ///< a block serves a tensor of no less than 3/4 of it
 
 struct Header {
   std::size_t bytes;  ///< of the whole block, header included
@@ -118,7 +118,7 @@ class Pool {
   }
 
   std::mutex mutex_;
-  Blocks by_age_;                                        ///< free large blocks, those longest unused first
+  Blocks by_age_;  ///< free large blocks, those longest unused first
   std::multimap<std::size_t, Blocks::iterator> by_size_;
   std::size_t free_bytes_ = 0, most_ever_ = 0;
   TensorMemory used_;
@@ -140,9 +140,7 @@ class Allocator : public c10::Allocator {
     void* memory = nullptr;
     try {
       if (bytes > 0) memory = pool().take(bytes);
-    } catch (const std::bad_alloc&) {
-      TORCH_CHECK(false, "could not allocate memory: ", bytes, " bytes");
-    }
+    } catch (const std::bad_alloc&) { TORCH_CHECK(false, "could not allocate memory: ", bytes, " bytes"); }
     return {memory, memory, &give_back, c10::Device(c10::DeviceType::CPU)};
   }
   c10::DeleterFnPtr raw_deleter() const override { return &give_back; }
