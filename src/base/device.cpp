@@ -14,18 +14,20 @@ int (*&counter())() {
   return count;
 }
 
-/// libtorch finds a device through NVIDIA's driver only: without one nothing has to be loaded to know that there is none.
-bool has_driver() {
-  void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
-  if (driver) dlclose(driver);
-  return driver != nullptr;
-}
-
 }  // namespace
+
+bool has_cuda_driver() {
+  static const bool has = [] {
+    void* driver = dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL);
+    if (driver) dlclose(driver);
+    return driver != nullptr;
+  }();
+  return has;
+}
 
 int cuda_device_count() {
   if (plugin::pending()) {
-    if (!has_driver()) return 0;
+    if (!has_cuda_driver()) return 0;
     plugin::load();
   }
   return counter() ? counter()() : 0;

@@ -20,6 +20,8 @@ class Device : public Object {
   int index_;  ///< -1: not given
 };
 
+/// Whether NVIDIA's driver is installed. libtorch finds devices through it only: without it nothing has to be loaded to know that there are none.
+bool has_cuda_driver();
 /// How many CUDA devices there are: none unless a part that can use them says so, which is loaded where there is a driver.
 int cuda_device_count();
 /// static const DeviceCounter counter([] { return 1; });

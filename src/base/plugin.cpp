@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "base/device.h"
 #include "base/error.h"
 
 namespace vesal::plugin {
@@ -74,6 +75,7 @@ void load() {
 
 LoadingAhead::LoadingAhead() {
   if (!pending()) return;
+  has_cuda_driver();  // asked and remembered now: while the system's loader loads, it answers nobody else
   thread_ = std::thread([] {
     try {
       load();

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "base/plugin.h"
 #include "base/progress.h"
 #include "bundle/bundle_folder.h"
 #include "cli/command.h"
@@ -64,8 +63,9 @@ int run(const Options& o) {
   check_device(o.device);
   if (!o.max_memory.empty()) set_memory_limit(with_context("--max-memory", [&] { return parse_bytes(o.max_memory); }));
   const std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.output, o.preview);
-  const infer::Segmenter::Options how = segmenter_options(o);
-  const plugin::LoadingAhead networks;
+  infer::Segmenter::Options how = segmenter_options(o);
+  // What several scans take is measured on the first, and a limit on what a scan adds to the network: these come one after the other.
+  if (cases.size() == 1 && !memory_limit()) how.first = cases[0].input;
   const infer::Segmenter segmenter(how);
   check_room();
   const bundle::BundleFacts& facts = segmenter.facts();

@@ -61,7 +61,7 @@ Value make(const std::string& name, std::vector<std::pair<std::string, Value>> a
 
 }  // namespace
 
-Segmenter::Segmenter(const Options& options) : facts_(bundle::read_bundle_facts(options.bundle)) {
+Segmenter::Segmenter(const Options& options) : facts_(bundle::read_bundle_facts(options.bundle)), first_(options.first) {
   const fs::path file = bundle::config_file(options.bundle, "inference");
   with_context("bundle " + facts_.name, [&] {
     ConfigParser config;
@@ -87,6 +87,7 @@ void Segmenter::build(ConfigParser& config, const Options& options) {
   const bundle::ParseOptions describe{.instantiate = false};
   if (const auto keys = loaded_keys(config.get_parsed_content(before, describe)); !keys.empty()) image_key_ = keys[0];
   preprocessing_ = flat_transforms(config.get_parsed_content(before));
+  if (!first_.empty()) first_scan_ = std::async(std::launch::async, [this] { return prepared(first_); });
 
   const std::string after = first_of(config, {argument("postprocessing"), "postprocessing"});
   if (!after.empty()) {
@@ -176,9 +177,18 @@ std::map<std::int64_t, std::string> Segmenter::label_names(std::int64_t channels
 }
 
 PreparedScan Segmenter::prepare(const fs::path& scan) const {
-  PreparedScan out;
+  if (scan == first_ && first_scan_.valid()) return first_scan_.get();
   MemoryWatch memory;
   const std::uint64_t before = memory.most();
+  PreparedScan out = prepared(scan);
+  out.memory = memory.most() - before;
+  if (const auto limit = memory_limit(); limit && memory.most() > *limit)
+    throw Error(ErrorKind::memory, "reading and preparing it took " + bytes_text(memory.most()) + ", " + bytes_text(*limit) + " are allowed");
+  return out;
+}
+
+PreparedScan Segmenter::prepared(const fs::path& scan) const {
+  PreparedScan out;
   out.item[image_key_] = scan.string();
   Stopwatch watch;
   for (const Value& t : preprocessing_) {
@@ -202,9 +212,6 @@ PreparedScan Segmenter::prepare(const fs::path& scan) const {
     throw Error(ErrorKind::shape,
                 "the network wants " + std::to_string(wanted) + " channels (" + names + "), the scan has " + std::to_string(image->shape()[0]));
   }
-  out.memory = memory.most() - before;
-  if (const auto limit = memory_limit(); limit && memory.most() > *limit)
-    throw Error(ErrorKind::memory, "reading and preparing it took " + bytes_text(memory.most()) + ", " + bytes_text(*limit) + " are allowed");
   return out;
 }
 

@@ -7,6 +7,7 @@
 // evaluator says: preprocessing, inferer(network), postprocessing; only its SaveImage steps are left out, the result goes to the caller.
 #pragma once
 #include <filesystem>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
@@ -50,9 +51,13 @@ class Segmenter {
     std::string device = "auto";                                 ///< as the configuration says; or "cpu", "cuda:0"
     std::string precision = "auto";                              ///< of products on the CPU: "fp32", "bf16"; auto: bf16 if the evaluator asks for amp
     std::vector<std::pair<std::string, std::string>> overrides;  ///< ids of the configuration and texts
+    /// A scan that prepare() will be asked for first: that begins while the network is loaded, and its memory is not told.
+    std::filesystem::path first = {};
   };
   /// Throws Error naming the file: not_found, format, config, weights, refused, unsupported.
   explicit Segmenter(const Options& options);
+  Segmenter(const Segmenter&) = delete;
+  Segmenter& operator=(const Segmenter&) = delete;
 
   const bundle::BundleFacts& facts() const { return facts_; }
   const std::filesystem::path& weights() const { return weights_; }
@@ -72,6 +77,7 @@ class Segmenter {
  private:
   void build(bundle::ConfigParser& config, const Options& options);
   void choose_precision(const std::string& asked, const Value& amp);
+  PreparedScan prepared(const std::filesystem::path& scan) const;
   void study_postprocessing(const Value& described);
   void find_stream(const Value& described);
   std::size_t network(Dict& item, Segmentation& out, const PlannedStream::Options& options) const;
@@ -92,6 +98,8 @@ class Segmenter {
   /// The postprocessing's first step that makes labels, if all before it can wait for the network and labels can be made in pieces; its
   /// number of steps if discretizer() is that step.
   std::optional<std::size_t> labels_at_;
+  std::filesystem::path first_;
+  mutable std::future<PreparedScan> first_scan_;  ///< until prepare() takes it; last, so that it ends before what it uses goes
 };
 
 }  // namespace vesal::infer
