@@ -15,8 +15,12 @@ std::vector<std::int64_t> edges_of(const Blender& blender, std::size_t axis) {
   std::sort(all.begin(), all.end());
   std::vector<std::int64_t> edges{0};
   const std::int64_t thinnest = std::max<std::int64_t>(1, window / 8);
+  const auto go_to = [&](std::int64_t at) {
+    const std::int64_t from = edges.back(), parts = std::max<std::int64_t>(1, (at - from) / thinnest / 2);
+    for (std::int64_t i = 1; i <= parts; ++i) edges.push_back(from + (at - from) * i / parts);
+  };
   for (const std::int64_t at : all)
-    if (at - edges.back() >= thinnest) edges.push_back(at);
+    if (at - edges.back() >= thinnest) go_to(at);
   if (edges.size() == 1) edges.push_back(extent);
   edges.back() = extent;
   return edges;
@@ -80,6 +84,16 @@ Region Bricks::region_of(const image::Box& box) const {
     r.end[axis] = over_image_.begin[axis] + box.end[i];
   }
   return r;
+}
+
+std::vector<std::vector<std::int64_t>> Bricks::edges() const {
+  std::vector<std::vector<std::int64_t>> edges;
+  for (std::size_t axis = 3 - blender_.axes(); axis < 3; ++axis) {
+    edges.emplace_back();
+    for (const std::int64_t at : layout_.edges(axis))
+      if (at > over_image_.begin[axis]) edges.back().push_back(std::min(at, over_image_.end[axis]) - over_image_.begin[axis]);
+  }
+  return edges;
 }
 
 std::uint64_t Bricks::bytes(std::int64_t brick) const {

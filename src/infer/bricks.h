@@ -9,12 +9,14 @@
 
 namespace vesal::infer {
 
-/// How an output's grid is cut into bricks: where windows begin and end, but no thinner than an eighth of a window. Immutable.
+/// How an output's grid is cut into bricks: where windows begin and end, and in between, between an eighth and a quarter of a window thick.
+/// Immutable.
 class BrickLayout {
  public:
   explicit BrickLayout(const Blender& blender);
   std::int64_t count() const { return extent(0) * extent(1) * extent(2); }
   Region region(std::int64_t brick) const;
+  const std::vector<std::int64_t>& edges(std::size_t axis) const { return edges_[axis]; }
   /// The bricks that a region touches, ascending.
   std::vector<std::int64_t> touched(const Region& region) const;
 
@@ -37,6 +39,8 @@ class Bricks : public image::VoxelSource {
 
   const Blender& blender() const { return blender_; }
   const BrickLayout& layout() const { return layout_; }
+  /// Per axis, where bricks end, on the grid of this source.
+  std::vector<std::vector<std::int64_t>> edges() const;
   /// A box of this source on the padded grid.
   Region region_of(const image::Box& box) const;
   std::uint64_t bytes(std::int64_t brick) const;

@@ -39,7 +39,7 @@ class PlannedStream : public OutputStream {
   /// Made before the network runs.
   PlannedStream(OutputStream& to, Options options);
 
-  std::vector<Tile> begin(image::VoxelSourcePtr output) override { return to_.begin(std::move(output)); }
+  std::vector<Tile> begin(image::VoxelSourcePtr output, const Edges& edges) override { return to_.begin(std::move(output), edges); }
   /// Throws Error(memory) with what would do if not even single windows fit into memory_limit().
   std::int64_t plan(const StreamFacts& facts) override;
   void advance(std::int64_t windows) override;

@@ -23,7 +23,7 @@ class LabelStream : public OutputStream {
   /// `place` is where the output lies: the network's input, whose voxels are not looked at.
   LabelStream(Dict item, const image::Image& place, Steps steps);
 
-  std::vector<Tile> begin(image::VoxelSourcePtr output) override;
+  std::vector<Tile> begin(image::VoxelSourcePtr output, const Edges& edges) override;
   void ready(const std::vector<std::int64_t>& tiles) override;
 
   /// The item after these steps: labels as a transforms::StoredSource. When all tiles have been ready.
@@ -36,6 +36,8 @@ class LabelStream : public OutputStream {
  private:
   image::Image discretized(const image::Image& part) const;
   void work(std::int64_t tile);
+  std::vector<std::int64_t> cuts(int axis, std::int64_t longest, const Edges& edges) const;
+  std::vector<image::Box> cut(const Edges& edges) const;
 
   Dict item_;
   image::Image place_, shaped_;

@@ -28,8 +28,10 @@ class OutputStream {
  public:
   virtual ~OutputStream() = default;
   /// The first results are there. `output` [C, spatial...] float32 is the whole output, which can be read only where ready() says so.
-  /// What no tile reads is not kept.
-  virtual std::vector<Tile> begin(image::VoxelSourcePtr output) = 0;
+  /// What no tile reads is not kept. `edges`, per axis, are where pieces of the output end that become final together: tiles that do not
+  /// reach across them hold up the least.
+  using Edges = std::vector<std::vector<std::int64_t>>;
+  virtual std::vector<Tile> begin(image::VoxelSourcePtr output, const Edges& edges) = 0;
   /// After begin(): how many windows may go through the network together. May throw to end it here.
   virtual std::int64_t plan(const StreamFacts& facts) { return facts.batch; }
   /// So many windows have come since the last call, by one call of the network and what was known before.

@@ -47,7 +47,7 @@ class Streaming {
   Streaming(Blender blender, std::int64_t channels, OutputStream& to)
       : bricks_(std::make_shared<Bricks>(std::move(blender), channels, channels < kManyChannels ? DType::f32 : DType::f16)), to_(to) {
     std::vector<BrickSchedule::Numbers> tiles;
-    for (const Tile& tile : to.begin(bricks_)) {
+    for (const Tile& tile : to.begin(bricks_, bricks_->edges())) {
       tiles.push_back(layout().touched(bricks_->region_of(tile.reads)));
       tile_bytes_.push_back(tile.bytes);
     }

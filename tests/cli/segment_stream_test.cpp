@@ -119,6 +119,8 @@ TEST_F(SegmentStream, ManyClassesInLittleMemoryAsForecastAndWithinTheLimit) {
   EXPECT_LE(differing(dir / "pieces.nii.gz", dir / "whole.nii.gz"), 504'000 / 200);
   const Dict& forecast = pieces.at("forecast").as_dict();
   EXPECT_NEAR(static_cast<double>(forecast.at("peak_memory_bytes").as_int()), static_cast<double>(took), 0.2 * static_cast<double>(took));
+  // All of it would be 105 MB of float16.
+  EXPECT_LT(forecast.at("bytes").as_dict().at("sums_and_labels").as_int(), 70'000'000);
   EXPECT_EQ(forecast.at("windows"), Value(8 * 7 * 6));
 
   // A limit below what it takes is refused with the least that would do, which then does.

@@ -1,6 +1,7 @@
 // The sliding window piece by piece against the whole array: the same numbers, whatever the grid, the overlap and the tiles.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 
 #include "infer/sliding_window.h"
@@ -41,8 +42,12 @@ Forward wave(std::int64_t channels, std::int64_t zoom, std::int64_t* calls = nul
 class Collector : public OutputStream {
  public:
   explicit Collector(unsigned seed) : random_(seed) {}
-  std::vector<Tile> begin(image::VoxelSourcePtr output) override {
+  std::vector<Tile> begin(image::VoxelSourcePtr output, const Edges& edges) override {
     source = output;
+    for (std::size_t i = 0; i < edges.size(); ++i) {
+      EXPECT_TRUE(std::is_sorted(edges[i].begin(), edges[i].end()));
+      EXPECT_EQ(edges[i].empty() ? 0 : edges[i].back(), output->spatial_shape()[i]);
+    }
     Shape shape = output->spatial_shape();
     shape.insert(shape.begin(), output->channels());
     got = Array::full(shape, DType::f32, -77);
@@ -141,7 +146,7 @@ TEST(Stream, KeepsLittle) {
   const Array input = noise({1, 1, 128, 16, 16}, 5);
   class Slabs : public OutputStream {
    public:
-    std::vector<Tile> begin(image::VoxelSourcePtr output) override {
+    std::vector<Tile> begin(image::VoxelSourcePtr output, const Edges&) override {
       std::vector<Tile> tiles;
       for (std::int64_t x = 0; x < 128; x += 2) tiles.push_back({{{x, 0, 0}, {x + 2, output->spatial_shape()[1], output->spatial_shape()[2]}}, 0});
       return tiles;
