@@ -8,9 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 build=$1
 shift
-export OMP_WAIT_POLICY=passive  # as the program has it; bench_parts and bench_training load libtorch before they could say so
-"$build/bench_parts" --benchmark_out="$build/parts.json" --benchmark_out_format=json "$@"
-
+export OMP_WAIT_POLICY=passive  # bench_network, bench_parts and bench_training load libtorch before they could say so
 python=${PYTHON:-/usr/bin/python3}
 "$python" bench/table.py "$build" "${VESAL_BENCH_CT:-../shared/data/ct_3mm/ct.nii.gz}"
+"$build/bench_parts" --benchmark_out="$build/parts.json" --benchmark_out_format=json "$@"
 "$python" bench/training/against_monai.py "$build"
