@@ -14,12 +14,19 @@
 HWY_BEFORE_NAMESPACE();
 namespace vesal::kernels::HWY_NAMESPACE {
 
+/// Zeros for NaN, which the functions of the math library turn into an integer on the way.
+template <class V>
+HWY_INLINE V WithoutNaN(V x) {
+  namespace hn = hwy::HWY_NAMESPACE;
+  return hn::IfThenZeroElse(hn::IsNaN(x), x);
+}
+
 /// 1 / (1 + exp(-x)); NaN stays NaN.
 template <class D, class V>
 HWY_INLINE V Sigmoid(D d, V x) {
   namespace hn = hwy::HWY_NAMESPACE;
   const V one = hn::Set(d, 1.0f);
-  const V e = hn::Exp(d, hn::Min(hn::Neg(x), hn::Set(d, 88.0f)));
+  const V e = hn::Exp(d, hn::Min(hn::Neg(WithoutNaN(x)), hn::Set(d, 88.0f)));
   return hn::IfThenElse(hn::IsNaN(x), x, hn::Div(one, hn::Add(one, e)));
 }
 
@@ -32,8 +39,8 @@ HWY_INLINE V Apply(D d, V x, [[maybe_unused]] V slope) {
   if constexpr (F == Function::leaky_relu || F == Function::prelu) return hn::IfThenElse(negative, hn::Mul(slope, x), x);
   if constexpr (F == Function::silu) return hn::Mul(x, Sigmoid(d, x));
   if constexpr (F == Function::sigmoid) return Sigmoid(d, x);
-  if constexpr (F == Function::tanh) return hn::IfThenElse(hn::IsNaN(x), x, hn::Tanh(d, x));
-  if constexpr (F == Function::elu) return hn::IfThenElse(negative, hn::Mul(slope, hn::Expm1(d, x)), x);
+  if constexpr (F == Function::tanh) return hn::IfThenElse(hn::IsNaN(x), x, hn::Tanh(d, WithoutNaN(x)));
+  if constexpr (F == Function::elu) return hn::IfThenElse(negative, hn::Mul(slope, hn::Expm1(d, hn::Min(WithoutNaN(x), hn::Zero(d)))), x);
   return x;
 }
 
