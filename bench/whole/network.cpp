@@ -13,9 +13,9 @@
 #include "base/stopwatch.h"
 #include "bundle/checkpoint.h"
 #include "bundle/config.h"
+#include "engine/predictor.h"
 #include "kernels/convolution_bf16.h"
 #include "kernels/peak.h"
-#include "nn/lowering.h"
 #include "rule_weights.h"
 
 namespace vesal {
@@ -46,15 +46,10 @@ double bandwidth() {
   return 2e-9 * static_cast<double>(kBytes) / watch.lap();
 }
 
-/// The fused engine in bfloat16, whatever the network itself would take.
-std::shared_ptr<engine::Predictor> in_bf16(const Value& network) {
-  nn::LoweredNetwork lowered = nn::lower(*network.object<nn::Network>(), {1, 1, kExtent, kExtent, kExtent});
-  return std::make_shared<engine::EnginePredictor>(std::move(lowered.graph), engine::EngineOptions{.bf16 = true});
-}
-
 void measure(const Value& network, std::int64_t windows, bool bf16) {
   const double one = peak(1), all = peak(thread_count()), memory = bandwidth();
-  const auto predictor = bf16 ? in_bf16(network) : network.object<engine::Predictor>();
+  const auto predictor = network.object<engine::Predictor>();
+  predictor->set_bf16(bf16);
   const Array batch = tests::rule_input({kBatch, 1, kExtent, kExtent, kExtent});
   predictor->predict({batch});
   Stopwatch watch;
