@@ -1,8 +1,6 @@
 // bench_network CONFIG WINDOWS fp32|bf16: runs the configuration's network_def, weights by rule, on windows of 96^3 voxels in batches of 4 and prints
 // one line of JSON: seconds and GFLOP/s, and what this machine can do at most, measured just before. VESAL_ENGINE=off runs it through libtorch.
 // bench_network CONFIG --weights FILE: writes the weights by rule as torch.save would.
-#include "nn/network.h"
-
 #include <fmt/format.h>
 
 #include <cstring>
