@@ -30,12 +30,6 @@ class Weights {
   std::int64_t taps_;
 };
 
-/// One number per channel of whole blocks.
-std::vector<float> per_channel(const std::vector<float>& slope, std::int64_t channels) {
-  if (slope.size() != 1) return slope;
-  return std::vector<float>(static_cast<std::size_t>(channels), slope[0]);
-}
-
 /// A convolution that looks at one voxel at a time has one long row of them: whole tiles, however short the axes are.
 ConvolutionShape flattened(ConvolutionShape s) {
   const bool pointwise = s.kernel == Extents{1, 1, 1} && s.stride == Extents{1, 1, 1} && s.padding == Extents{0, 0, 0} && s.in == s.out;
@@ -62,9 +56,7 @@ class BlockedConvolution : public Convolution {
   }
 
   void run(const ConvolutionCall& call) const override {
-    const std::vector<float> slope = per_channel(call.function.slope, shape_.out_channels);
-    std::vector<float> slopes(static_cast<std::size_t>(call.function.slope.empty() ? 0 : out_blocks_ * kBlock), 0.0f);
-    std::copy_n(slope.begin(), std::min(slope.size(), slopes.size()), slopes.begin());
+    const std::vector<float> slopes = slopes_of(call.function, shape_.out_channels);
     const std::int64_t items = tiling_.count() * groups_;
     Activations in = call.in;
     in.extents = shape_.in;
@@ -79,7 +71,7 @@ class BlockedConvolution : public Convolution {
           FinishRow finish;
           finish.function = call.function.function;
           finish.residual_after = call.residual_after;
-          finish.slope = slopes.empty() ? nullptr : slopes.data() + block * kBlock;
+          finish.slope = slopes.data() + block * kBlock;
           if (!keeps_zero(finish.function) && (block + 1) * kBlock > shape_.out_channels) finish.keep = keep_.data() + block * kBlock;
           if (call.statistics) {
             finish.sum = sums.data() + (item / groups_ * out_blocks_ + block) * 2 * kBlock;
@@ -89,7 +81,7 @@ class BlockedConvolution : public Convolution {
         }
       }
     });
-    if (call.statistics) add_up(sums, call.statistics);
+    if (call.statistics) add_up(sums, out_blocks_, kBlock, call.statistics);
   }
   Precision precision() const override { return pairs_ ? Precision::bf16 : Precision::fp32; }
   std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
@@ -99,8 +91,6 @@ class BlockedConvolution : public Convolution {
   static constexpr std::int64_t kItems = 16, kSums = kMicroSlack * kBlock;
 
   std::int64_t scratch_floats() const { return parts_ * tiling_.part_size() + kSums; }
-
-  MicroTile micro(std::int64_t rows, std::int64_t width) const { return pairs_ ? bf16_tile(rows, width) : micro_tile(tiling_.lanes(), rows, width); }
 
   /// [phase][block of outputs][block of inputs][tap][input channel or pair][16].
   void pack_weights(const Weights& w) {
@@ -121,7 +111,6 @@ class BlockedConvolution : public Convolution {
   void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, std::int64_t block, float* local, FinishRow finish) const {
     const TapList& taps = tiling_.phases()[phase];
     const Extents n = tiling_.outputs(tile, taps);
-    if (n[0] == 0 || n[1] == 0 || n[2] == 0) return;
     const auto tap_count = static_cast<std::int64_t>(taps.offsets.size());
     float* sums = local + parts_ * tiling_.part_size();
     MicroCall m;
@@ -133,36 +122,22 @@ class BlockedConvolution : public Convolution {
     m.weights = weights_.data() + starts_[phase] + block * parts_ * tap_count * tiling_.lanes() * kBlock;
     m.bias = bias_.data() + block * kBlock;
     m.out = sums;
-    const MicroTile wide = micro(n[1], n[2]), narrow = micro(n[1] % wide.rows, n[2]), single = micro(1, n[2]);
-    for (std::int64_t i = 0; i < n[0]; ++i) {
-      for (std::int64_t j = 0; j < n[1];) {
-        const MicroTile& chosen = j + wide.rows <= n[1] ? wide : j + narrow.rows <= n[1] ? narrow : single;
-        for (std::int64_t k = 0; k < n[2]; k += chosen.width) {
-          m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
-          chosen.run(m);
-          for (int row = 0; row < chosen.rows; ++row) {
-            const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, kBlock);
-            finish.sums = sums + row * chosen.width * kBlock;
-            finish.count = std::min<std::int64_t>(chosen.width, n[2] - k);
-            finish.out = call.out.data + block * call.out.pitch + at.begin;
-            finish.out_step = at.step;
-            if (call.residual.data) finish.residual = call.residual.data + block * call.residual.pitch + at.begin;
-            finish_block_row(finish);
-          }
-        }
-        j += chosen.rows;
+    const auto choose = [&](std::int64_t rows, std::int64_t width) {
+      return pairs_ ? bf16_tile(rows, width) : micro_tile(tiling_.lanes(), rows, width);
+    };
+    for_each_step(n, choose, [&](const MicroTile& kernel, std::int64_t i, std::int64_t j, std::int64_t k) {
+      m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
+      kernel.run(m);
+      finish.count = std::min<std::int64_t>(kernel.width, n[2] - k);
+      for (int row = 0; row < kernel.rows; ++row) {
+        const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, kBlock);
+        finish.sums = sums + row * kernel.width * kBlock;
+        finish.out = call.out.data + block * call.out.pitch + at.begin;
+        finish.out_step = at.step;
+        if (call.residual.data) finish.residual = call.residual.data + block * call.residual.pitch + at.begin;
+        finish_block_row(finish);
       }
-    }
-  }
-
-  /// Tile by tile in their order, so that the sums do not hang on which thread did what.
-  void add_up(const std::vector<double>& sums, double* statistics) const {
-    std::fill_n(statistics, 2 * out_blocks_ * kBlock, 0.0);
-    for (std::int64_t tile = 0; tile < tiling_.count(); ++tile)
-      for (std::int64_t block = 0; block < out_blocks_; ++block)
-        for (std::int64_t k = 0; k < 2 * kBlock; ++k)
-          statistics[k / kBlock * out_blocks_ * kBlock + block * kBlock + k % kBlock] +=
-              sums[static_cast<std::size_t>((tile * out_blocks_ + block) * 2 * kBlock + k)];
+    });
   }
 
   ConvolutionShape shape_;
@@ -190,7 +165,7 @@ class PlanarConvolution : public Convolution {
   }
 
   void run(const ConvolutionCall& call) const override {
-    const std::vector<float> slopes = per_channel(call.function.slope, shape_.out_channels);
+    const std::vector<float> slopes = slopes_of(call.function, shape_.out_channels);
     const auto channels = static_cast<std::size_t>(shape_.out_channels);
     std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count()) * 2 * channels : 0, 0.0);
     parallel_for(tiling_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
@@ -202,10 +177,7 @@ class PlanarConvolution : public Convolution {
         for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute(call, tile, phase, slopes, local, own);
       }
     });
-    if (!call.statistics) return;
-    std::fill_n(call.statistics, 2 * kBlock, 0.0);
-    for (std::size_t i = 0; i < sums.size(); ++i)
-      call.statistics[i % (2 * channels) / channels * static_cast<std::size_t>(kBlock) + i % channels] += sums[i];
+    if (call.statistics) add_up(sums, 1, shape_.out_channels, call.statistics);
   }
   std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
   std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
@@ -225,34 +197,27 @@ class PlanarConvolution : public Convolution {
     m.bias = bias_.data();
     m.out = local + shape_.in_channels * tiling_.part_size();
     m.row_step = tiling_.step(1);
-    const PlanarTile wide = planar_tile(shape_.out_channels, n[1], n[2]), narrow = planar_tile(shape_.out_channels, n[1] % wide.rows, n[2]),
-                     single = planar_tile(shape_.out_channels, 1, n[2]);
     FinishRow finish;
     finish.function = call.function.function;
     finish.residual_after = call.residual_after;
-    for (std::int64_t i = 0; i < n[0]; ++i) {
-      for (std::int64_t j = 0; j < n[1];) {
-        const PlanarTile& micro = j + wide.rows <= n[1] ? wide : j + narrow.rows <= n[1] ? narrow : single;
-        for (std::int64_t k = 0; k < n[2]; k += micro.width) {
-          m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
-          micro.run(m);
-          finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
-          for (int row = 0; row < micro.rows; ++row) {
-            const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, 1);
-            finish.out_step = at.step;
-            for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
-              finish.sums = m.out + (c * micro.rows + row) * micro.width;
-              finish.out = call.out.data + c * call.out.pitch + at.begin;
-              finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
-              finish.slope = slopes.empty() ? nullptr : slopes.data() + c;
-              if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
-              finish_planar_row(finish);
-            }
-          }
+    const auto choose = [&](std::int64_t rows, std::int64_t width) { return planar_tile(shape_.out_channels, rows, width); };
+    for_each_step(n, choose, [&](const PlanarTile& kernel, std::int64_t i, std::int64_t j, std::int64_t k) {
+      m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
+      kernel.run(m);
+      finish.count = std::min<std::int64_t>(kernel.width, n[2] - k);
+      for (int row = 0; row < kernel.rows; ++row) {
+        const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, 1);
+        finish.out_step = at.step;
+        for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
+          finish.sums = m.out + (c * kernel.rows + row) * kernel.width;
+          finish.out = call.out.data + c * call.out.pitch + at.begin;
+          finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
+          finish.slope = slopes.data() + c;
+          if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
+          finish_planar_row(finish);
         }
-        j += micro.rows;
       }
-    }
+    });
   }
 
   ConvolutionShape shape_;

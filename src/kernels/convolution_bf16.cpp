@@ -66,7 +66,7 @@ void pack(const PackRow& r, float* out) {
         x = _mm512_mask_mul_ps(x, _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ), x, _mm512_loadu_ps(r.slope));
       } else if (r.function != Function::identity) {
         _mm512_storeu_ps(numbers, x);
-        for (std::int64_t lane = 0; lane < kBlock; ++lane) numbers[lane] = pointwise(r.function, numbers[lane], r.slope ? r.slope[lane] : 0);
+        for (std::int64_t lane = 0; lane < kBlock; ++lane) numbers[lane] = pointwise(r.function, numbers[lane], r.slope[lane]);
         x = _mm512_loadu_ps(numbers);
       }
       _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + j * kPairs), reinterpret_cast<__m256i>(_mm512_cvtneps_pbh(x)));
@@ -86,20 +86,7 @@ bool has_bf16() {
 }
 
 MicroTile bf16_tile(std::int64_t rows, std::int64_t width) {
-  MicroTile best;
-  const std::int64_t tiles = (width + kPositions - 1) / kPositions;
-  const int wanted = static_cast<int>((width + tiles - 1) / tiles);
-  const auto offer = [&]<int kRows, int kWidth>() {
-    if constexpr (kRows * kWidth <= kPositions)
-      if (!best.run && kWidth >= wanted && kRows <= std::max<std::int64_t>(1, rows)) best = {kRows, kWidth, &tile_of<kRows, kWidth>};
-  };
-  const auto offer_all = [&]<int kRows, int... kWidths>(std::integer_sequence<int, kRows>, std::integer_sequence<int, kWidths...>) {
-    (offer.template operator()<kRows, kWidths>(), ...);
-  };
-  offer_all(std::integer_sequence<int, 4>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7>());
-  offer_all(std::integer_sequence<int, 2>(), std::integer_sequence<int, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14>());
-  offer_all(std::integer_sequence<int, 1>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28>());
-  return best;
+  return choose_tile<kPositions>(rows, width, []<int kRows, int kWidth>() -> Micro { return &tile_of<kRows, kWidth>; });
 }
 
 void pack_block_row_bf16(const PackRow& r, float* out) {

@@ -89,8 +89,7 @@ class Depthwise : public Convolution {
     std::fill_n(keep_.begin(), shape.out_channels, 1.0f);
   }
   void run(const ConvolutionCall& call) const override {
-    std::vector<float> slopes(call.function.slope.empty() ? 0 : bias_.size(), 0.0f);
-    for (std::size_t c = 0; c < slopes.size(); ++c) slopes[c] = call.function.slope[std::min(c, call.function.slope.size() - 1)];
+    const std::vector<float> slopes = slopes_of(call.function, shape_.out_channels);
     std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count()) * 2 * bias_.size() : 0, 0.0);
     parallel_for(tiling_.count() * blocks_, 1, [&](std::int64_t begin, std::int64_t end) {
       float* local = thread_scratch(scratch_floats());
@@ -103,7 +102,7 @@ class Depthwise : public Convolution {
         FinishRow finish;
         finish.function = call.function.function;
         finish.residual_after = call.residual_after;
-        finish.slope = slopes.empty() ? nullptr : slopes.data() + first;
+        finish.slope = slopes.data() + first;
         if (!keeps_zero(finish.function)) finish.keep = keep_.data() + first;
         if (call.statistics) {
           finish.sum = sums.data() + static_cast<std::size_t>(item) * 2 * kBlock;
@@ -112,12 +111,7 @@ class Depthwise : public Convolution {
         for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute(part, tile, phase, block, local, finish);
       }
     });
-    if (!call.statistics) return;
-    std::fill_n(call.statistics, 2 * bias_.size(), 0.0);
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const std::size_t lane = i % kBlock, half = i / kBlock % 2, block = i / (2 * kBlock) % static_cast<std::size_t>(blocks_);
-      call.statistics[half * bias_.size() + block * kBlock + lane] += sums[i];
-    }
+    if (call.statistics) add_up(sums, blocks_, kBlock, call.statistics);
   }
   std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
   std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
@@ -138,22 +132,18 @@ class Depthwise : public Convolution {
     m.weights = weights_.data() + starts_[phase] + block * m.tap_count * kBlock;
     m.bias = bias_.data() + block * kBlock;
     m.out = local + tiling_.part_size();
-    const MicroTile micro = depthwise_tile(n[2]);
-    for (std::int64_t i = 0; i < n[0]; ++i) {
-      for (std::int64_t j = 0; j < n[1]; ++j) {
-        for (std::int64_t k = 0; k < n[2]; k += micro.width) {
-          m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
-          micro.run(m);
-          const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j, tile.first[2] + k}, kBlock);
-          finish.sums = m.out;
-          finish.count = std::min<std::int64_t>(micro.width, n[2] - k);
-          finish.out = call.out.data + at.begin;
-          finish.out_step = at.step;
-          finish.residual = call.residual.data ? call.residual.data + at.begin : nullptr;
-          finish_block_row(finish);
-        }
-      }
-    }
+    const auto choose = [](std::int64_t, std::int64_t width) { return depthwise_tile(width); };
+    for_each_step(n, choose, [&](const MicroTile& kernel, std::int64_t i, std::int64_t j, std::int64_t k) {
+      m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
+      kernel.run(m);
+      const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j, tile.first[2] + k}, kBlock);
+      finish.sums = m.out;
+      finish.count = std::min<std::int64_t>(kernel.width, n[2] - k);
+      finish.out = call.out.data + at.begin;
+      finish.out_step = at.step;
+      finish.residual = call.residual.data ? call.residual.data + at.begin : nullptr;
+      finish_block_row(finish);
+    });
   }
 
   ConvolutionShape shape_;

@@ -73,24 +73,9 @@ void Tile(const MicroCall& c) {
   StoreAll(sums, c.out, std::make_index_sequence<kSums>());
 }
 
-/// Tiles of one row: every width up to 8, then every second; of two rows up to 14, of four up to 7.
 template <int kChannels>
 MicroTile Choose(std::int64_t rows, std::int64_t width) {
-  MicroTile best;
-  const std::int64_t tiles = (width + kPositions - 1) / kPositions;
-  const int wanted = static_cast<int>((width + tiles - 1) / tiles);
-  const auto offer = [&]<int kRows, int kWidth>() {
-    if constexpr (kRows * kWidth <= kPositions) {
-      if (!best.run && kWidth >= wanted && kRows <= std::max<std::int64_t>(1, rows)) best = {kRows, kWidth, &Tile<kChannels, kRows, kWidth>};
-    }
-  };
-  const auto offer_all = [&]<int kRows, int... kWidths>(std::integer_sequence<int, kRows>, std::integer_sequence<int, kWidths...>) {
-    (offer.template operator()<kRows, kWidths>(), ...);
-  };
-  offer_all(std::integer_sequence<int, 4>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7>());
-  offer_all(std::integer_sequence<int, 2>(), std::integer_sequence<int, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14>());
-  offer_all(std::integer_sequence<int, 1>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28>());
-  return best;
+  return choose_tile<kPositions>(rows, width, []<int kRows, int kWidth>() -> Micro { return &Tile<kChannels, kRows, kWidth>; });
 }
 
 MicroTile MicroTileFor(std::int64_t input_channels, std::int64_t rows, std::int64_t width) {

@@ -1,6 +1,8 @@
 // The innermost loops of the convolutions, one set per instruction set: a tile of outputs stays in registers while everything is summed.
 #pragma once
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "kernels/activations.h"
 
@@ -24,6 +26,26 @@ struct MicroTile {
   int rows = 1, width = 1;
   Micro run = nullptr;
 };
+/// The tile for `rows` rows of `width` outputs where `kPositions` sums fit into registers, as many as possible; of.operator()<kRows, kWidth>() gives
+/// its kernel. Of one row there is every width up to 8, then every second; of two rows up to 14, of four up to 7.
+template <int kPositions, class Of>
+MicroTile choose_tile(std::int64_t rows, std::int64_t width, const Of& of) {
+  MicroTile best;
+  const std::int64_t tiles = (width + kPositions - 1) / kPositions;
+  const int wanted = static_cast<int>((width + tiles - 1) / tiles);
+  const auto offer = [&]<int kRows, int... kWidths>(std::integer_sequence<int, kRows>, std::integer_sequence<int, kWidths...>) {
+    const auto one = [&]<int kWidth>(std::integral_constant<int, kWidth>) {
+      if constexpr (kRows * kWidth <= kPositions)
+        if (!best.run && kWidth >= wanted && kRows <= std::max<std::int64_t>(1, rows))
+          best = {kRows, kWidth, of.template operator()<kRows, kWidth>()};
+    };
+    (one(std::integral_constant<int, kWidths>()), ...);
+  };
+  offer(std::integer_sequence<int, 4>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7>());
+  offer(std::integer_sequence<int, 2>(), std::integer_sequence<int, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14>());
+  offer(std::integer_sequence<int, 1>(), std::integer_sequence<int, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28>());
+  return best;
+}
 /// How to walk over `rows` rows of `width` outputs. input_channels: of a block of the local copy, 1 to 4 or 16.
 MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_t width);
 /// The same for depthwise convolutions: weights [taps][16], inputs in blocks, `parts` is one, one row.

@@ -19,8 +19,6 @@ void PackBlock(const PackRow& r, float* out) {
   using D = hn::CappedTag<float, 16>;
   const D d;
   constexpr std::int64_t kLanes = hn::MaxLanes(D());
-  const float zeros[16] = {};
-  const float* slope = r.slope ? r.slope : zeros;
   WithFunction(r.function, [&](auto f) HWY_ATTR {
     for (std::int64_t phase = 0; phase < r.step; ++phase) {
       float* to = out + phase * r.phase_size;
@@ -28,7 +26,7 @@ void PackBlock(const PackRow& r, float* out) {
       std::fill(to, to + inside.begin * 16, 0.0f);
       std::fill(to + inside.end * 16, to + r.length * 16, 0.0f);
       for (std::int64_t lane = 0; lane < 16; lane += kLanes) {
-        const auto slopes = hn::LoadU(d, slope + lane);
+        const auto slopes = hn::LoadU(d, r.slope + lane);
         const auto scale = r.scale ? hn::LoadU(d, r.scale + lane) : hn::Set(d, 1.0f);
         const auto shift = r.scale ? hn::LoadU(d, r.shift + lane) : hn::Zero(d);
         const float* from = r.in + (r.first + phase) * 16 + lane;
@@ -60,15 +58,13 @@ HWY_INLINE void Turn(D d, V& a, V& b, V& c, V& e) {
 
 void PackBlockPlanar(const PackRow& r, float* out, std::int64_t channel_step, std::int64_t channels) {
   const hn::FixedTag<float, 4> d;
-  const float zeros[16] = {};
-  const float* slope = r.slope ? r.slope : zeros;
   WithFunction(r.function, [&](auto f) HWY_ATTR {
     for (std::int64_t phase = 0; phase < r.step; ++phase) {
       const Inside inside = inside_of(r, phase);
       const float* from = r.in + (r.first + phase) * 16;
       const std::int64_t step = r.step * 16;
       for (std::int64_t c = 0; c < channels; c += 4) {
-        const auto slopes = hn::LoadU(d, slope + c);
+        const auto slopes = hn::LoadU(d, r.slope + c);
         const auto load = [&](std::int64_t j) HWY_ATTR {
           auto x = hn::LoadU(d, from + j * step + c);
           if (r.scale) x = hn::MulAdd(x, hn::LoadU(d, r.scale + c), hn::LoadU(d, r.shift + c));
@@ -113,10 +109,9 @@ void FinishBlock(const FinishRow& r) {
   const D d;
   constexpr std::int64_t kLanes = hn::MaxLanes(D());
   const float zeros[16] = {};
-  const float* slope = r.slope ? r.slope : zeros;
   WithFunction(r.function, [&](auto f) HWY_ATTR {
     for (std::int64_t lane = 0; lane < 16; lane += kLanes) {
-      const auto slopes = hn::LoadU(d, slope + lane);
+      const auto slopes = hn::LoadU(d, r.slope + lane);
       const auto keep = hn::LoadU(d, (r.keep ? r.keep : zeros) + lane);
       auto sum = hn::Zero(d), square = hn::Zero(d);
       for (std::int64_t i = 0; i < r.count; ++i) {
@@ -142,7 +137,7 @@ void FinishBlock(const FinishRow& r) {
 void FinishPlanar(const FinishRow& r) {
   const hn::ScalableTag<float> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  const auto slope = hn::Set(d, r.slope ? *r.slope : 0.0f);
+  const auto slope = hn::Set(d, *r.slope);
   WithFunction(r.function, [&](auto f) HWY_ATTR {
     const auto one = [&](auto tag, std::int64_t i, auto its_slope) HWY_ATTR {
       auto x = hn::LoadU(tag, r.sums + i);
@@ -154,7 +149,7 @@ void FinishPlanar(const FinishRow& r) {
     std::int64_t i = 0;
     for (; i + lanes <= r.count; i += lanes) one(d, i, slope);
     const hn::CappedTag<float, 1> d1;
-    for (; i < r.count; ++i) one(d1, i, hn::Set(d1, r.slope ? *r.slope : 0.0f));
+    for (; i < r.count; ++i) one(d1, i, hn::Set(d1, *r.slope));
   });
 }
 
@@ -174,7 +169,7 @@ bool outside(const PackRow& r) { return !r.in || r.first >= r.count || r.first +
 
 float finished(const FinishRow& r, float x, std::int64_t at, std::int64_t lane) {
   if (r.residual && !r.residual_after) x += r.residual[at];
-  x = pointwise(r.function, x, r.slope ? r.slope[lane] : 0);
+  x = pointwise(r.function, x, r.slope[lane]);
   return r.residual && r.residual_after ? x + r.residual[at] : x;
 }
 
@@ -247,6 +242,14 @@ void finish_planar_row(const FinishRow& r) {
   for (std::int64_t i = 0; i < r.count; ++i) {
     const double x = r.out[i * r.out_step];
     *r.sum += x, *r.square += x * x;
+  }
+}
+
+void add_up(const std::vector<double>& sums, std::int64_t parts, std::int64_t lanes, double* statistics) {
+  std::fill_n(statistics, 2 * parts * kBlock, 0.0);
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    const auto at = static_cast<std::int64_t>(i), lane = at % lanes, half = at / lanes % 2, part = at / (2 * lanes) % parts;
+    statistics[(half * parts + part) * kBlock + lane] += sums[i];
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <vector>
 
 #include "kernels/pointwise.h"
 
@@ -16,7 +17,7 @@ struct PackRow {
   std::int64_t phase_size = 0;  ///< floats
   const float* scale = nullptr;
   const float* shift = nullptr;
-  const float* slope = nullptr;  ///< of the block's channels; null where the function has none
+  const float* slope = nullptr;  ///< of the block's channels
   Function function = Function::identity;
 };
 /// The positions of a phase that lie inside the row, as [begin, end).
@@ -35,7 +36,7 @@ inline float packed_input(const PackRow& r, std::int64_t phase, std::int64_t j, 
   const std::int64_t at = r.first + phase + j * r.step;
   if (!r.in || at < 0 || at >= r.count) return 0;
   const float x = r.in[at * width + channel];
-  return pointwise(r.function, r.scale ? r.scale[channel] * x + r.shift[channel] : x, r.slope ? r.slope[channel] : 0);
+  return pointwise(r.function, r.scale ? r.scale[channel] * x + r.shift[channel] : x, r.slope[channel]);
 }
 /// One block: 16 floats a position, in and out.
 void pack_block_row(const PackRow& row, float* out);
@@ -62,5 +63,9 @@ struct FinishRow {
 void finish_block_row(const FinishRow& row);
 /// `sums` [count] of one planar channel; slope, sum and square hold one number.
 void finish_planar_row(const FinishRow& row);
+
+/// Sums per item, [items][parts][2][lanes] of outputs and of their squares, into [2][16 * parts]: item by item, so that the result does not hang on
+/// which thread did what.
+void add_up(const std::vector<double>& sums, std::int64_t parts, std::int64_t lanes, double* statistics);
 
 }  // namespace vesal::kernels

@@ -49,9 +49,7 @@ class Shuffled : public Convolution {
         for (std::int64_t y = 0; y < places_[1]; ++y)
           finish_rows(call, inner.out, x, y, row.data(), sums.empty() ? nullptr : sums.data() + static_cast<std::size_t>(x) * 2 * channels);
     });
-    if (!call.statistics) return;
-    std::fill_n(call.statistics, 2 * kBlock, 0.0);
-    for (std::size_t i = 0; i < sums.size(); ++i) call.statistics[i / channels % 2 * static_cast<std::size_t>(kBlock) + i % channels] += sums[i];
+    if (call.statistics) add_up(sums, 1, shape_.out_channels, call.statistics);
   }
   Precision precision() const override { return convolution_->precision(); }
   std::int64_t weight_bytes() const override { return convolution_->weight_bytes() + static_cast<std::int64_t>(lanes_.size() * sizeof(float)); }
@@ -104,7 +102,6 @@ class Shuffled : public Convolution {
       for (std::int64_t z = 0; z < places_[2]; ++z) row[z * step + phase] = of_lane[z * kBlock] + bias_[static_cast<std::size_t>(channel)];
     }
     const std::int64_t begin = (x * shape_.out[1] + y) * shape_.out[2];
-    const std::vector<float>& slope = call.function.slope;
     FinishRow f;
     f.sums = row;
     f.count = shape_.out[2];
@@ -113,7 +110,8 @@ class Shuffled : public Convolution {
     if (call.residual.data) f.residual = call.residual.data + channel * call.residual.pitch + begin;
     f.residual_after = call.residual_after;
     f.function = call.function.function;
-    if (!slope.empty()) f.slope = slope.data() + (slope.size() == 1 ? 0 : channel);
+    const float slope = slope_at(call.function, channel);
+    f.slope = &slope;
     if (sum) f.sum = sum, f.square = sum + shape_.out_channels;
     finish_planar_row(f);
   }

@@ -18,16 +18,6 @@ std::int64_t equal_part(std::int64_t n, std::int64_t most) {
   return (n + parts - 1) / parts;
 }
 
-/// Zero, or the slope of a channel.
-const float* slopes_of(const Pointwise& f, std::int64_t channel, float (&room)[kBlock]) {
-  if (f.slope.empty()) return nullptr;
-  for (std::int64_t k = 0; k < kBlock; ++k) {
-    const std::size_t at = f.slope.size() == 1 ? 0 : static_cast<std::size_t>(channel + k);
-    room[k] = at < f.slope.size() ? f.slope[at] : 0;
-  }
-  return room;
-}
-
 }  // namespace
 
 Tiling::Tiling(const ConvolutionShape& shape, Copy copy, std::int64_t slack)
@@ -114,29 +104,31 @@ void Tiling::pack(const Tile& tile, const Activations& in, const ChannelMap& map
   row.length = local_[2];
   row.phase_size = local_[2] * lanes_;
   row.function = map.after.function;
+  float slopes[kBlock];
+  row.slope = slopes;
   for (std::int64_t part = 0; part < in.parts(); ++part) {
+    const std::int64_t channel = in.planar ? part : part * kBlock;
+    for (std::int64_t k = 0; k < kBlock; ++k) slopes[k] = slope_at(map.after, channel + k);
+    row.scale = map.scale ? map.scale + channel : nullptr;
+    row.shift = map.scale ? map.shift + channel : nullptr;
     for (std::int64_t i = 0; i < axes_[0].reach(tile.size[0]); ++i) {
       for (std::int64_t j = 0; j < axes_[1].reach(tile.size[1]); ++j) {
         const std::int64_t x = first[0] + i, y = first[1] + j;
         const bool inside = x >= 0 && x < in.extents[0] && y >= 0 && y < in.extents[1];
         row.in = inside ? in.data + part * in.pitch + (x * in.extents[1] + y) * in.extents[2] * width : nullptr;
-        pack_row(in, part, row, map, local + (i * local_[1] + j) * row_size);
+        pack_row(in, part, row, local + (i * local_[1] + j) * row_size);
       }
     }
   }
 }
 
 /// Row (i, j) of one block or channel; `out` is where it goes in the first part.
-void Tiling::pack_row(const Activations& in, std::int64_t part, PackRow row, const ChannelMap& map, float* out) const {
-  float slopes[kBlock];
-  const std::int64_t channel = in.planar ? part : part * kBlock;
-  row.slope = slopes_of(map.after, channel, slopes);
-  row.scale = map.scale ? map.scale + channel : nullptr;
-  row.shift = map.scale ? map.shift + channel : nullptr;
+void Tiling::pack_row(const Activations& in, std::int64_t part, const PackRow& row, float* out) const {
   if (in.planar) {
     if (copy_ == Copy::planar) pack_planar_row(row, out + part * part_size_, 1);
     else pack_planar_row(row, out + part, lanes_);
   } else if (copy_ == Copy::planar) {
+    const std::int64_t channel = part * kBlock;
     pack_block_row_planar(row, out + channel * part_size_, part_size_, std::min(kBlock, in.channels - channel));
   } else if (copy_ == Copy::pairs) {
     pack_block_row_bf16(row, out + part * part_size_);

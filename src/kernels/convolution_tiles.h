@@ -57,7 +57,7 @@ class Tiling {
   void pack(const Tile& tile, const Activations& in, const ChannelMap& map, float* local) const;
 
  private:
-  void pack_row(const Activations& in, std::int64_t part, PackRow row, const ChannelMap& map, float* out) const;
+  void pack_row(const Activations& in, std::int64_t part, const PackRow& row, float* out) const;
 
   ConvolutionShape shape_;
   Copy copy_;
@@ -68,5 +68,20 @@ class Tiling {
   Extents steps_{0, 0, 0};
   std::vector<TapList> phases_;
 };
+
+/// Walks over n outputs in steps of what a kernel does at once: body(kernel, i, j, k) for kernel.rows rows from (i, j) on and kernel.width outputs
+/// from k on. choose(rows, width) gives a kernel for no more rows than that.
+template <class Choose, class Body>
+void for_each_step(const Extents& n, const Choose& choose, const Body& body) {
+  if (voxels(n) == 0) return;
+  const auto wide = choose(n[1], n[2]), narrow = choose(n[1] % wide.rows, n[2]), single = choose(std::int64_t{1}, n[2]);
+  for (std::int64_t i = 0; i < n[0]; ++i) {
+    for (std::int64_t j = 0; j < n[1];) {
+      const auto& kernel = j + wide.rows <= n[1] ? wide : j + narrow.rows <= n[1] ? narrow : single;
+      for (std::int64_t k = 0; k < n[2]; k += kernel.width) body(kernel, i, j, k);
+      j += kernel.rows;
+    }
+  }
+}
 
 }  // namespace vesal::kernels

@@ -47,10 +47,7 @@ class Repeated {
 
 /// The slopes of 16 lanes.
 void slopes(const Pointwise& f, const Activations& a, std::int64_t part, float* out) {
-  for (std::int64_t l = 0; l < kBlock; ++l) {
-    const std::size_t channel = static_cast<std::size_t>(a.planar ? part : part * kBlock + l);
-    out[l] = f.slope.empty() ? 0 : f.slope.size() == 1 ? f.slope[0] : channel < f.slope.size() ? f.slope[channel] : 0;
-  }
+  for (std::int64_t l = 0; l < kBlock; ++l) out[l] = slope_at(f, a.planar ? part : part * kBlock + l);
 }
 
 /// Zeros in the lanes past the last channel, for functions that leave something else there.

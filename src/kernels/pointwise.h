@@ -20,6 +20,18 @@ inline float pointwise(Function function, float x, float slope) {
   return x;
 }
 
+/// The slope of a channel: its own, the one for all, or zero where there is none.
+inline float slope_at(const Pointwise& f, std::int64_t channel) {
+  const std::size_t at = f.slope.size() == 1 ? 0 : static_cast<std::size_t>(channel);
+  return at < f.slope.size() ? f.slope[at] : 0;
+}
+/// Those of all channels, up to whole blocks.
+inline std::vector<float> slopes_of(const Pointwise& f, std::int64_t channels) {
+  std::vector<float> out(static_cast<std::size_t>(blocks(channels) * kBlock));
+  for (std::size_t c = 0; c < out.size(); ++c) out[c] = slope_at(f, static_cast<std::int64_t>(c));
+  return out;
+}
+
 /// Whether f(0) is 0, so that lanes of zeros stay zeros.
 inline bool keeps_zero(Function function) { return function != Function::sigmoid; }
 

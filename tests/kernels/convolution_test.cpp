@@ -234,6 +234,18 @@ TEST(Convolution, TilesManyRowsAndLongOnes) {
   });
 }
 
+/// 9121 outputs of one phase and 9120 of the other: the last tile has one of the first and none of the second.
+TEST(Convolution, ATileMayHoldNothingOfAPhase) {
+  at_every_simd([] {
+    std::mt19937 random(10);
+    Case c;
+    c.shape = {1, 1, {1, 1, 9121}, {1, 1, 18241}, {1, 1, 3}, {1, 1, 2}, {1, 1, 1}, {0, 0, 1}, 1, true};
+    c.weight = random_numbers(random, 3);
+    c.in = random_numbers(random, 9121);
+    expect_equal(c);
+  });
+}
+
 TEST(Convolution, TheResidualMayBeTheOutput) {
   std::mt19937 random(9);
   const Extents e{5, 6, 30};
