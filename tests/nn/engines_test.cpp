@@ -12,7 +12,7 @@
 #include "base/registry.h"
 #include "drawn_network.h"
 #include "kernels/simd.h"
-#include "nn/network.h"
+#include "named_network.h"
 #include "paths.h"
 #include "rule_weights.h"
 #include "script_network.h"
@@ -21,18 +21,6 @@ namespace vesal::nn {
 namespace {
 
 using testing::HasSubstr;
-
-NetworkPtr make(const std::string& name, const Dict& arguments) {
-  CallArgs args;
-  for (const auto& [key, value] : arguments) args.named.emplace_back(key.as_string(), value);
-  return construct(components::get(name), args).object<Network>();
-}
-
-Shape shape(const Value& list) {
-  Shape out;
-  for (const Value& v : list.items()) out.push_back(v.as_int());
-  return out;
-}
 
 const Dict kUnet{{"spatial_dims", 3},       {"in_channels", 1}, {"out_channels", 2}, {"channels", List{{8, 16, 20}}},
                  {"strides", List{{2, 2}}}, {"norm", "batch"},  {"num_res_units", 2}};

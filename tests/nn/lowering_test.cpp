@@ -9,6 +9,7 @@
 #include "base/registry.h"
 #include "drawn_network.h"
 #include "graph_interpreter.h"
+#include "named_network.h"
 #include "nn/tensor_memory.h"
 #include "paths.h"
 #include "rule_weights.h"
@@ -18,18 +19,6 @@ namespace vesal::nn {
 namespace {
 
 using testing::HasSubstr;
-
-NetworkPtr make(const std::string& name, const Dict& arguments) {
-  CallArgs args;
-  for (const auto& [key, value] : arguments) args.named.emplace_back(key.as_string(), value);
-  return construct(components::get(name), args).object<Network>();
-}
-
-Shape shape(const Value& list) {
-  Shape out;
-  for (const Value& v : list.items()) out.push_back(v.as_int());
-  return out;
-}
 
 double difference(const Tensor& got, const Tensor& wanted) {
   if (got.sizes() != wanted.sizes()) return std::numeric_limits<double>::infinity();

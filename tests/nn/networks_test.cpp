@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/registry.h"
-#include "nn/network.h"
+#include "named_network.h"
 #include "paths.h"
 #include "rule_weights.h"
 
@@ -16,12 +16,6 @@ namespace vesal::nn {
 namespace {
 
 using testing::HasSubstr;
-
-NetworkPtr make(const std::string& name, const Dict& arguments) {
-  CallArgs args;
-  for (const auto& [key, value] : arguments) args.named.emplace_back(key.as_string(), value);
-  return construct(components::get(name), args).object<Network>();
-}
 
 std::string failure(const std::string& name, const Dict& arguments) {
   try {
@@ -40,12 +34,6 @@ std::string names_and_shapes(const bundle::StateDict& state) {
   std::string lines;
   for (const auto& [name, array] : state) lines += name + to_string(array.shape()) + "\n";
   return lines;
-}
-
-Shape shape(const Value& list) {
-  Shape out;
-  for (const Value& v : list.items()) out.push_back(v.as_int());
-  return out;
 }
 
 /// The elements that make_networks.py's sample() takes, as numpy.linspace(0, n - 1, count) truncated.
