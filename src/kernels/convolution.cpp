@@ -6,6 +6,7 @@
 
 #include "base/parallel.h"
 #include "kernels/convolution_bf16.h"
+#include "kernels/convolution_blocks.h"
 #include "kernels/convolution_groups.h"
 #include "kernels/convolution_micro.h"
 #include "kernels/convolution_shuffled.h"
@@ -38,59 +39,22 @@ ConvolutionShape flattened(ConvolutionShape s) {
 }
 
 /// Outputs in blocks of 16 channels.
-class BlockedConvolution : public Convolution {
+class BlockedConvolution : public BlockOutputs {
  public:
   BlockedConvolution(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision)
-      : shape_(flattened(shape)),
+      : BlockOutputs(flattened(shape), bias),
         pairs_(precision == Precision::bf16 && shape.in_channels > kMostPlanarChannels && has_bf16()),
         parts_(shape.in_channels > kMostPlanarChannels ? blocks(shape.in_channels) : 1),
-        out_blocks_(blocks(shape.out_channels)),
         tiling_(shape_, pairs_ ? Tiling::Copy::pairs : Tiling::Copy::beside, kMicroSlack) {
     pack_weights(Weights(shape, weight));
-    bias_.assign(static_cast<std::size_t>(out_blocks_ * kBlock), 0.0f);
-    if (bias) std::copy_n(bias, shape.out_channels, bias_.begin());
-    keep_.assign(static_cast<std::size_t>(out_blocks_ * kBlock), 0.0f);
-    std::fill_n(keep_.begin(), shape.out_channels, 1.0f);
-    // Where tiles are few the output's blocks are dealt out too, as each of them packs its inputs anew.
-    for (groups_ = 1; tiling_.count() * groups_ < kItems && groups_ < out_blocks_;) ++groups_;
-  }
-
-  void run(const ConvolutionCall& call) const override {
-    const std::vector<float> slopes = slopes_of(call.function, shape_.out_channels);
-    const std::int64_t items = tiling_.count() * groups_;
-    Activations in = call.in;
-    in.extents = shape_.in;
-    std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count() * out_blocks_ * 2 * kBlock) : 0, 0.0);
-    parallel_for(items, 1, [&](std::int64_t begin, std::int64_t end) {
-      float* local = thread_scratch(scratch_floats());
-      for (std::int64_t item = begin; item < end; ++item) {
-        const Tile tile = tiling_.tile(item / groups_);
-        tiling_.pack(tile, in, call.before, local);
-        const std::int64_t group = item % groups_;
-        for (std::int64_t block = group * out_blocks_ / groups_; block < (group + 1) * out_blocks_ / groups_; ++block) {
-          FinishRow finish;
-          finish.function = call.function.function;
-          finish.residual_after = call.residual_after;
-          finish.slope = slopes.data() + block * kBlock;
-          if (!keeps_zero(finish.function) && (block + 1) * kBlock > shape_.out_channels) finish.keep = keep_.data() + block * kBlock;
-          if (call.statistics) {
-            finish.sum = sums.data() + (item / groups_ * out_blocks_ + block) * 2 * kBlock;
-            finish.square = finish.sum + kBlock;
-          }
-          for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute(call, tile, phase, block, local, finish);
-        }
-      }
-    });
-    if (call.statistics) add_up(sums, out_blocks_, kBlock, call.statistics);
+    set_tiles(tiling_.count());
   }
   Precision precision() const override { return pairs_ ? Precision::bf16 : Precision::fp32; }
-  std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
-  std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
 
  private:
-  static constexpr std::int64_t kItems = 16, kSums = kMicroSlack * kBlock;
+  static constexpr std::int64_t kSums = kMicroSlack * kBlock;
 
-  std::int64_t scratch_floats() const { return parts_ * tiling_.part_size() + kSums; }
+  std::int64_t scratch_floats() const override { return parts_ * tiling_.part_size() + kSums; }
 
   /// [phase][block of outputs][block of inputs][tap][input channel or pair][16].
   void pack_weights(const Weights& w) {
@@ -108,7 +72,17 @@ class BlockedConvolution : public Convolution {
     }
   }
 
-  void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, std::int64_t block, float* local, FinishRow finish) const {
+  void pack(std::int64_t tile, const ConvolutionCall& call, float* local) const override {
+    Activations in = call.in;
+    in.extents = shape_.in;
+    tiling_.pack(tiling_.tile(tile), in, call.before, local);
+  }
+
+  void compute(std::int64_t tile, std::int64_t block, const ConvolutionCall& call, float* local, const FinishRow& finish) const override {
+    for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute_phase(tiling_.tile(tile), phase, block, call, local, finish);
+  }
+
+  void compute_phase(const Tile& tile, std::size_t phase, std::int64_t block, const ConvolutionCall& call, float* local, FinishRow finish) const {
     const TapList& taps = tiling_.phases()[phase];
     const Extents n = tiling_.outputs(tile, taps);
     const auto tap_count = static_cast<std::int64_t>(taps.offsets.size());
@@ -140,11 +114,9 @@ class BlockedConvolution : public Convolution {
     });
   }
 
-  ConvolutionShape shape_;
   bool pairs_;
-  std::int64_t parts_, out_blocks_, groups_ = 1;
+  std::int64_t parts_;
   Tiling tiling_;
-  std::vector<float> weights_, bias_, keep_;
   std::vector<std::int64_t> starts_;  ///< of each phase in the weights
 };
 
