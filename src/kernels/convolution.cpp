@@ -52,9 +52,7 @@ class BlockedConvolution : public BlockOutputs {
   Precision precision() const override { return pairs_ ? Precision::bf16 : Precision::fp32; }
 
  private:
-  static constexpr std::int64_t kSums = kMicroSlack * kBlock;
-
-  std::int64_t scratch_floats() const override { return parts_ * tiling_.part_size() + kSums; }
+  std::int64_t scratch_floats() const override { return parts_ * tiling_.part_size() + kMostMicroSums; }
 
   /// [phase][block of outputs][block of inputs][tap][input channel or pair][16].
   void pack_weights(const Weights& w) {

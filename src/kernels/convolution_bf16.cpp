@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "kernels/convolution_amx.h"
 #include "kernels/simd.h"
 
 #if HWY_ARCH_X86_64
@@ -86,6 +87,8 @@ bool has_bf16() {
 }
 
 MicroTile bf16_tile(std::int64_t rows, std::int64_t width) {
+  const TileUnit unit = tile_unit();
+  if (unit != TileUnit::none) return amx_tile(rows, width, unit);
   return choose_tile<kPositions>(rows, width, []<int kRows, int kWidth>() -> Micro { return &tile_of<kRows, kWidth>; });
 }
 

@@ -1,4 +1,5 @@
-// Convolutions on bfloat16 inputs and weights with float32 sums, where the machine multiplies them twice as fast (AVX-512 BF16).
+// Convolutions on bfloat16 inputs and weights with float32 sums, where the machine multiplies them faster (AVX-512 BF16,
+// and AMX: convolution_amx.h).
 #pragma once
 #include "kernels/convolution_micro.h"
 #include "kernels/convolution_rows.h"

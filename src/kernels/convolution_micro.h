@@ -50,8 +50,8 @@ MicroTile choose_tile(std::int64_t rows, std::int64_t width, const Of& of) {
 MicroTile micro_tile(std::int64_t input_channels, std::int64_t rows, std::int64_t width);
 /// The same for depthwise convolutions: weights [taps][16], inputs in blocks, `parts` is one, one row.
 MicroTile depthwise_tile(std::int64_t width);
-/// Positions past the last that a tile may read and compute.
-constexpr std::int64_t kMicroSlack = 28;
+/// Positions past the last that a tile may read and compute, and floats of the sums of one, on AMX too.
+constexpr std::int64_t kMicroSlack = 28, kMostMicroSums = 4 * 16 * kBlock;
 
 /// Outputs of 1 to 4 channels at rows x width positions; a vector holds neighbouring positions. Inputs are planar in the local copy.
 struct PlanarCall {

@@ -11,7 +11,7 @@
 namespace vesal::kernels {
 namespace {
 
-std::atomic<bool> scalar{false};
+std::atomic<bool> scalar{false}, forced{false};
 
 bool read_environment() {
   const char* name = std::getenv("VESAL_SIMD");
@@ -30,6 +30,7 @@ std::vector<std::string> simd_choices() {
 void set_simd(const std::string& name) {
   hwy::SetSupportedTargetsForTest(0);
   scalar = name == "scalar";
+  forced = name != "auto";
   if (name != "scalar" && name != "auto") {
     std::string known;
     std::int64_t chosen = 0;
@@ -47,5 +48,7 @@ bool use_scalar() {
   static const bool read = read_environment();
   return read && scalar;
 }
+
+bool chosen_by_machine() { return !use_scalar() && !forced; }
 
 }  // namespace vesal::kernels

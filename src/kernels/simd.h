@@ -12,5 +12,7 @@ std::vector<std::string> simd_choices();
 void set_simd(const std::string& name);
 /// True if the plain C++ forms are to be used.
 bool use_scalar();
+/// True if no instruction set was asked for, so that kernels may take instructions that have no name here.
+bool chosen_by_machine();
 
 }  // namespace vesal::kernels

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "kernels/activation_tools.h"
+#include "kernels/convolution_amx.h"
 #include "kernels/convolution_bf16.h"
 #include "kernels/pointwise.h"
 
@@ -216,6 +217,63 @@ TEST(Convolution, InBfloat16AgreesAsFarAsItsBitsGo) {
     EXPECT_LT(worst, 0.03 * (0.1 + std::sqrt(square / static_cast<double>(a.size()))));
     if (s.in_channels > kMostPlanarChannels && s.out_channels > kMostPlanarChannels && s.groups == 1 && a.size() > 100 && square > 0) {
       EXPECT_TRUE(differs) << "float32 was used";
+    }
+  }
+}
+
+/// What AMX would do, in plain C++: the same products as AVX-512 BF16, summed in another order.
+TEST(Convolution, OnTilesOfAmxAgreesWithAvx512) {
+  if (!has_bf16()) GTEST_SKIP() << "no bfloat16 instructions here";
+  std::mt19937 random(12);
+  for (int i = 0; i < 60 && !testing::Test::HasFailure(); ++i) {
+    const Case c = random_case(random);
+    SCOPED_TRACE(described(c));
+    const ConvolutionShape& s = c.shape;
+    Stored in(s.in_channels, s.in), tiles(s.out_channels, s.out, 0, NAN), vectors(s.out_channels, s.out, 0, NAN);
+    in.set(c.in);
+    ConvolutionCall call;
+    call.in = in.view;
+    const auto convolution = Convolution::make(s, c.weight.data(), c.bias.empty() ? nullptr : c.bias.data(), Precision::bf16);
+    call.out = vectors.view;
+    set_simd("AVX3");
+    convolution->run(call);
+    set_simd("auto");
+    use_plain_tiles(true);
+    call.out = tiles.view;
+    convolution->run(call);
+    use_plain_tiles(false);
+    const Plain a = tiles.plain(), b = vectors.plain();
+    double square = 0, worst = 0;
+    for (std::size_t k = 0; k < a.size(); ++k) {
+      square += static_cast<double>(b[k]) * b[k];
+      worst = std::max(worst, std::isnan(a[k]) ? INFINITY : std::abs(static_cast<double>(a[k]) - b[k]));
+    }
+    EXPECT_LT(worst, 1e-4 * (0.1 + std::sqrt(square / static_cast<double>(a.size()))));
+    EXPECT_EQ(tiles.beyond(), 0);
+  }
+}
+
+TEST(Convolution, TilesOfTheProcessorDoWhatPlainOnesDo) {
+  if (tile_unit() != TileUnit::amx) GTEST_SKIP() << "no AMX here";
+  std::mt19937 random(13);
+  for (const std::int64_t width : {1, 5, 6, 12, 16}) {
+    for (const std::int64_t rows : {1, 2, 3, 4}) {
+      const std::array<std::int64_t, 4> taps{0, kPairs, 2 * kPairs, 5 * kPairs};
+      constexpr std::int64_t kRow = 32 * kPairs, kPart = 5 * kRow;
+      std::vector<float> local, weights;
+      const auto fill = [&](std::vector<float>& of, std::int64_t n) {
+        for (const float x : random_numbers(random, n)) of.push_back(bf16_pair(x, x * 3 - 1));
+      };
+      fill(local, 2 * kPart);
+      fill(weights, 2 * 4 * kPairs * kBlock);
+      const auto bias = random_numbers(random, kBlock);
+      std::vector<float> got(kMostMicroSums), want(kMostMicroSums);
+      MicroCall c;
+      c.local = local.data(), c.taps = taps.data(), c.tap_count = 4, c.parts = 2, c.part_step = kPart, c.row_step = kRow;
+      c.weights = weights.data(), c.bias = bias.data();
+      c.out = got.data(), amx_tile(rows, width, TileUnit::amx).run(c);
+      c.out = want.data(), amx_tile(rows, width, TileUnit::plain).run(c);
+      for (std::size_t k = 0; k < got.size(); ++k) ASSERT_NEAR(got[k], want[k], 1e-3 * (1 + std::abs(want[k]))) << rows << " x " << width;
     }
   }
 }
