@@ -28,6 +28,13 @@ add_library(vesal_libtorch INTERFACE)
 target_include_directories(vesal_libtorch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 target_link_libraries(vesal_libtorch INTERFACE ${TORCH_LIBRARIES})
 
+find_package(SQLite3 REQUIRED)
+find_package(CURL REQUIRED)
+find_package(DCMTK REQUIRED)
+add_library(vesal_dcmtk INTERFACE)
+target_include_directories(vesal_dcmtk SYSTEM INTERFACE ${DCMTK_INCLUDE_DIRS})
+target_link_libraries(vesal_dcmtk INTERFACE dcmdata dcmnet dcmtls dcmsr cmr dcmseg dcmfg dcmiod dcmrt oflog ofstd)
+
 # What each folder needs from outside.
 set(vesal_needs_base OpenSSL::Crypto fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
 set(vesal_needs_image PkgConfig::deflate PNG::PNG ZLIB::ZLIB vesal_itk)
@@ -36,3 +43,4 @@ set(vesal_needs_bundle yaml-cpp)
 set(vesal_needs_transforms vesal_itk)
 set(vesal_needs_nn vesal_libtorch)
 set(vesal_needs_train vesal_libtorch)
+set(vesal_needs_dicom vesal_dcmtk SQLite::SQLite3 CURL::libcurl yaml-cpp)

@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.."
 jobs=${JOBS:-$(nproc)}
 
 build_packages="g++ cmake ninja-build pkg-config ccache libtorch-dev libgloo-dev libopenblas0-pthread libhwy-dev libinsighttoolkit5-dev libdeflate-dev
-  zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libssl-dev libgtest-dev libgmock-dev"
+  zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libssl-dev libdcmtk-dev libsqlite3-dev
+  libcurl4-openssl-dev libgtest-dev libgmock-dev"
+test_packages="dcmtk orthanc orthanc-dicomweb dicom3tools python3-pydicom"
 bench_packages="libbenchmark-dev"
 lint_packages="clang-format python3 python3-yaml"
 sanitize_packages="clang libclang-rt-14-dev"
@@ -47,6 +49,7 @@ cmd_build() {
 }
 
 cmd_test() {
+  need $test_packages
   cmd_build all
   say "Testing"
   ctest --test-dir build/release --output-on-failure "$@"
