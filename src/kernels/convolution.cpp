@@ -9,27 +9,15 @@
 #include "kernels/convolution_blocks.h"
 #include "kernels/convolution_groups.h"
 #include "kernels/convolution_micro.h"
+#include "kernels/convolution_planar.h"
 #include "kernels/convolution_shuffled.h"
+#include "kernels/convolution_sliding.h"
 #include "kernels/convolution_tiles.h"
+#include "kernels/convolution_weights.h"
 #include "kernels/pointwise.h"
 
 namespace vesal::kernels {
 namespace {
-
-/// PyTorch's weight of one output channel, input channel and place in the kernel.
-class Weights {
- public:
-  Weights(const ConvolutionShape& shape, const float* weight) : shape_(shape), weight_(weight), taps_(voxels(shape.kernel)) {}
-  float at(std::int64_t out, std::int64_t in, std::int64_t tap) const {
-    const std::int64_t row = shape_.transposed ? in * shape_.out_channels + out : out * shape_.in_channels + in;
-    return weight_[row * taps_ + tap];
-  }
-
- private:
-  const ConvolutionShape& shape_;
-  const float* weight_;
-  std::int64_t taps_;
-};
 
 /// A convolution that looks at one voxel at a time has one long row of them: whole tiles, however short the axes are.
 ConvolutionShape flattened(ConvolutionShape s) {
@@ -118,84 +106,6 @@ class BlockedConvolution : public BlockOutputs {
   std::vector<std::int64_t> starts_;  ///< of each phase in the weights
 };
 
-/// Outputs of a few channels, each by itself.
-class PlanarConvolution : public Convolution {
- public:
-  PlanarConvolution(const ConvolutionShape& shape, const float* weight, const float* bias)
-      : shape_(shape), tiling_(shape, Tiling::Copy::planar, kPlanarSlack) {
-    const Weights w(shape, weight);
-    for (const TapList& phase : tiling_.phases()) {
-      starts_.push_back(static_cast<std::int64_t>(weights_.size()));
-      for (std::int64_t in = 0; in < shape.in_channels; ++in)
-        for (const std::int64_t tap : phase.kernel_index)
-          for (std::int64_t out = 0; out < shape.out_channels; ++out) weights_.push_back(w.at(out, in, tap));
-    }
-    bias_.assign(static_cast<std::size_t>(shape.out_channels), 0.0f);
-    if (bias) std::copy_n(bias, shape.out_channels, bias_.begin());
-  }
-
-  void run(const ConvolutionCall& call) const override {
-    const std::vector<float> slopes = slopes_of(call.function, shape_.out_channels);
-    const auto channels = static_cast<std::size_t>(shape_.out_channels);
-    std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count()) * 2 * channels : 0, 0.0);
-    parallel_for(tiling_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-      float* local = thread_scratch(scratch_floats());
-      for (std::int64_t item = begin; item < end; ++item) {
-        const Tile tile = tiling_.tile(item);
-        tiling_.pack(tile, call.in, call.before, local);
-        double* own = call.statistics ? sums.data() + static_cast<std::size_t>(item) * 2 * channels : nullptr;
-        for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute(call, tile, phase, slopes, local, own);
-      }
-    });
-    if (call.statistics) add_up(sums, 1, shape_.out_channels, call.statistics);
-  }
-  std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
-  std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
-
- private:
-  std::int64_t scratch_floats() const { return shape_.in_channels * tiling_.part_size() + kMostPlanarSums; }
-
-  void compute(const ConvolutionCall& call, const Tile& tile, std::size_t phase, const std::vector<float>& slopes, float* local, double* own) const {
-    const TapList& taps = tiling_.phases()[phase];
-    const Extents n = tiling_.outputs(tile, taps);
-    PlanarCall m;
-    m.taps = taps.offsets.data();
-    m.tap_count = static_cast<std::int64_t>(taps.offsets.size());
-    m.parts = shape_.in_channels;
-    m.part_step = tiling_.part_size();
-    m.weights = weights_.data() + starts_[phase];
-    m.bias = bias_.data();
-    m.out = local + shape_.in_channels * tiling_.part_size();
-    m.row_step = tiling_.step(1);
-    FinishRow finish;
-    finish.function = call.function.function;
-    finish.residual_after = call.residual_after;
-    const auto choose = [&](std::int64_t rows, std::int64_t width) { return planar_tile(shape_.out_channels, rows, width); };
-    for_each_step(n, choose, [&](const PlanarTile& kernel, std::int64_t i, std::int64_t j, std::int64_t k) {
-      m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
-      kernel.run(m);
-      finish.count = std::min<std::int64_t>(kernel.width, n[2] - k);
-      for (int row = 0; row < kernel.rows; ++row) {
-        const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j + row, tile.first[2] + k}, 1);
-        finish.out_step = at.step;
-        for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
-          finish.sums = m.out + (c * kernel.rows + row) * kernel.width;
-          finish.out = call.out.data + c * call.out.pitch + at.begin;
-          finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
-          finish.slope = slopes.data() + c;
-          if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
-          finish_planar_row(finish);
-        }
-      }
-    });
-  }
-
-  ConvolutionShape shape_;
-  Tiling tiling_;
-  std::vector<float> weights_, bias_;
-  std::vector<std::int64_t> starts_;
-};
-
 }  // namespace
 
 double ConvolutionShape::flops() const {
@@ -206,7 +116,7 @@ double ConvolutionShape::flops() const {
 std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision) {
   if (shape.groups != 1) return make_grouped(shape, weight, bias, precision);
   if (can_be_shuffled(shape)) return make_shuffled(shape, weight, bias, precision);
-  if (shape.out_channels <= kMostPlanarChannels) return std::make_unique<PlanarConvolution>(shape, weight, bias);
+  if (shape.out_channels <= kMostPlanarChannels) return make_planar(shape, weight, bias);
   return std::make_unique<BlockedConvolution>(shape, weight, bias, precision);
 }
 

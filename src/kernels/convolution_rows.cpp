@@ -42,6 +42,50 @@ void PackBlock(const PackRow& r, float* out) {
   });
 }
 
+/// Positions [begin, end) of every phase of a planar row, which all lie inside it; whole vectors, the last of which may overlap the one before it.
+/// kStep: phases, 1 or 2. There are at least as many positions as a vector has lanes.
+template <int kStep>
+void PackPlanarInside(const PackRow& r, float* out, std::int64_t begin, std::int64_t end) {
+  const hn::ScalableTag<float> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const float* from = r.in + r.first;
+  const auto slope = hn::Set(d, *r.slope), scale = hn::Set(d, r.scale ? *r.scale : 1.0f), shift = hn::Set(d, r.scale ? *r.shift : 0.0f);
+  WithFunction(r.function, [&](auto f) HWY_ATTR {
+    const auto map = [&](auto x) HWY_ATTR { return Apply<f()>(d, r.scale ? hn::MulAdd(x, scale, shift) : x, slope); };
+    for (std::int64_t next = begin; next < end; next += lanes) {
+      const std::int64_t j = std::min(next, end - lanes);
+      if constexpr (kStep == 1) {
+        hn::StoreU(map(hn::LoadU(d, from + j)), d, out + j);
+      } else {
+        auto even = hn::Zero(d), odd = hn::Zero(d);
+        hn::LoadInterleaved2(d, from + 2 * j, even, odd);
+        hn::StoreU(map(even), d, out + j);
+        hn::StoreU(map(odd), d, out + r.phase_size + j);
+      }
+    }
+  });
+}
+
+/// A planar row of kStep phases; false: too short for vectors.
+template <int kStep>
+bool PackPlanarOf(PackRow r, float* out) {
+  r.step = kStep;  // known here, so that nothing is divided by it
+  Inside all = inside_of(r, 0);
+  if constexpr (kStep == 2) {
+    const Inside odd = inside_of(r, 1);
+    all = {std::max(all.begin, odd.begin), std::min(all.end, odd.end)};
+  }
+  if (all.end - all.begin < static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<float>()))) return false;
+  PackPlanarInside<kStep>(r, out, all.begin, all.end);
+  for (std::int64_t phase = 0; phase < kStep; ++phase) {
+    float* to = out + phase * r.phase_size;
+    for (std::int64_t j = 0; j < all.begin; ++j) to[j] = packed_input(r, phase, j, 1, 0);
+    for (std::int64_t j = all.end; j < r.length; ++j) to[j] = packed_input(r, phase, j, 1, 0);
+  }
+  return true;
+}
+bool PackPlanar(const PackRow& r, float* out) { return r.step == 1 ? PackPlanarOf<1>(r, out) : PackPlanarOf<2>(r, out); }
+
 #if HWY_TARGET != HWY_SCALAR
 /// 4 positions of 4 channels, turned.
 template <class D, class V>
@@ -133,23 +177,29 @@ void FinishBlock(const FinishRow& r) {
   });
 }
 
-/// A row of one channel whose outputs and residual lie beside each other.
-void FinishPlanar(const FinishRow& r) {
+/// Rows of one channel whose outputs and residual lie beside each other.
+void FinishPlanar(const FinishRow& r, const RowsBelow& rows) {
   const hn::ScalableTag<float> d;
+  const hn::CappedTag<float, 1> d1;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const auto slope = hn::Set(d, *r.slope);
+  const auto slope1 = hn::Set(d1, *r.slope);
   WithFunction(r.function, [&](auto f) HWY_ATTR {
-    const auto one = [&](auto tag, std::int64_t i, auto its_slope) HWY_ATTR {
-      auto x = hn::LoadU(tag, r.sums + i);
-      if (r.residual && !r.residual_after) x = hn::Add(x, hn::LoadU(tag, r.residual + i));
-      x = Apply<f()>(tag, x, its_slope);
-      if (r.residual && r.residual_after) x = hn::Add(x, hn::LoadU(tag, r.residual + i));
-      hn::StoreU(x, tag, r.out + i);
-    };
-    std::int64_t i = 0;
-    for (; i + lanes <= r.count; i += lanes) one(d, i, slope);
-    const hn::CappedTag<float, 1> d1;
-    for (; i < r.count; ++i) one(d1, i, hn::Set(d1, *r.slope));
+    const float *sums = r.sums, *residual = r.residual;
+    float* out = r.out;
+    for (std::int64_t row = 0; row < rows.count; ++row, sums += rows.sums_step, out += rows.out_step) {
+      const auto one = [&](auto tag, std::int64_t i, auto its_slope) HWY_ATTR {
+        auto x = hn::LoadU(tag, sums + i);
+        if (residual && !r.residual_after) x = hn::Add(x, hn::LoadU(tag, residual + i));
+        x = Apply<f()>(tag, x, its_slope);
+        if (residual && r.residual_after) x = hn::Add(x, hn::LoadU(tag, residual + i));
+        hn::StoreU(x, tag, out + i);
+      };
+      std::int64_t i = 0;
+      for (; i + lanes <= r.count; i += lanes) one(d, i, slope);
+      for (; i < r.count; ++i) one(d1, i, slope1);
+      if (residual) residual += rows.out_step;
+    }
   });
 }
 
@@ -161,6 +211,7 @@ namespace vesal::kernels {
 namespace {
 
 HWY_EXPORT(PackBlock);
+HWY_EXPORT(PackPlanar);
 HWY_EXPORT(PackBlockPlanar);
 HWY_EXPORT(FinishBlock);
 HWY_EXPORT(FinishPlanar);
@@ -195,6 +246,7 @@ void pack_block_row_planar(const PackRow& r, float* out, std::int64_t channel_st
 }
 
 void pack_planar_row(const PackRow& r, float* out, std::int64_t out_step) {
+  if (out_step == 1 && r.step <= 2 && !outside(r) && !use_scalar() && HWY_DYNAMIC_DISPATCH(PackPlanar)(r, out)) return;
   const bool copied = !r.scale && r.function == Function::identity;
   for (std::int64_t phase = 0; phase < r.step; ++phase) {
     float* to = out + phase * r.phase_size;
@@ -204,9 +256,7 @@ void pack_planar_row(const PackRow& r, float* out, std::int64_t out_step) {
       const Inside inside = inside_of(r, phase);
       const float* from = r.in + r.first + phase;
       for (std::int64_t j = 0; j < inside.begin; ++j) to[j * out_step] = 0;
-      if (r.step == 1 && out_step == 1) std::copy(from + inside.begin, from + inside.end, to + inside.begin);
-      else
-        for (std::int64_t j = inside.begin; j < inside.end; ++j) to[j * out_step] = from[j * r.step];
+      for (std::int64_t j = inside.begin; j < inside.end; ++j) to[j * out_step] = from[j * r.step];
       for (std::int64_t j = inside.end; j < r.length; ++j) to[j * out_step] = 0;
     } else {
       for (std::int64_t j = 0; j < r.length; ++j) to[j * out_step] = packed_input(r, phase, j, 1, 0);
@@ -226,22 +276,24 @@ void finish_block_row(const FinishRow& r) {
   }
 }
 
-void finish_planar_row(const FinishRow& r) {
-  if (use_scalar() || (r.residual && r.out_step != 1)) {
-    for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = finished(r, r.sums[i], i * r.out_step, 0);
-  } else if (r.out_step == 1) {
-    HWY_DYNAMIC_DISPATCH(FinishPlanar)(r);
+void finish_planar_row(const FinishRow& r) { finish_planar_rows(r, {}); }
+
+void finish_planar_rows(const FinishRow& r, const RowsBelow& rows) {
+  if (!use_scalar() && r.out_step == 1) {
+    HWY_DYNAMIC_DISPATCH(FinishPlanar)(r, rows);
   } else {
-    float beside[kMostPlanarSums];
-    FinishRow row = r;
-    row.out = beside;
-    HWY_DYNAMIC_DISPATCH(FinishPlanar)(row);
-    for (std::int64_t i = 0; i < r.count; ++i) r.out[i * r.out_step] = beside[i];
+    for (std::int64_t row = 0; row < rows.count; ++row)
+      for (std::int64_t i = 0; i < r.count; ++i) {
+        const std::int64_t at = row * rows.out_step + i * r.out_step;
+        r.out[at] = finished(r, r.sums[row * rows.sums_step + i], at, 0);
+      }
   }
   if (!r.sum) return;
-  for (std::int64_t i = 0; i < r.count; ++i) {
-    const double x = r.out[i * r.out_step];
-    *r.sum += x, *r.square += x * x;
+  for (std::int64_t row = 0; row < rows.count; ++row) {
+    for (std::int64_t i = 0; i < r.count; ++i) {
+      const double x = r.out[row * rows.out_step + i * r.out_step];
+      *r.sum += x, *r.square += x * x;
+    }
   }
 }
 

@@ -63,6 +63,11 @@ struct FinishRow {
 void finish_block_row(const FinishRow& row);
 /// `sums` [count] of one planar channel; slope, sum and square hold one number.
 void finish_planar_row(const FinishRow& row);
+/// Rows of the same length below each other: floats from one to the next, of the sums and of outputs and residual.
+struct RowsBelow {
+  std::int64_t count = 1, sums_step = 0, out_step = 0;
+};
+void finish_planar_rows(const FinishRow& first, const RowsBelow& rows);
 
 /// Sums per item, [items][parts][2][lanes] of outputs and of their squares, into [2][16 * parts]: item by item, so that the result does not hang on
 /// which thread did what.

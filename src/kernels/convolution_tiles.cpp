@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::int64_t kLongest = 48;            ///< outputs of a tile along z
 constexpr std::int64_t kMostRows = 8;            ///< of a tile along x and along y
+constexpr std::int64_t kMostPlanarRows = 16;     ///< where they are short in bytes, for less of what two tiles both copy
+constexpr std::int64_t kEnoughTiles = 32;        ///< for all threads; fewer only where tiles would become small
 constexpr std::int64_t kWhole = 7;               ///< shorter extents are one tile: deep layers have few outputs and large weights
 constexpr std::int64_t kLocalFloats = 96 << 10;  ///< what the copies of all inputs may take: a part of the cache that a core has for itself
 
@@ -28,14 +30,14 @@ Tiling::Tiling(const ConvolutionShape& shape, Copy copy, std::int64_t slack)
              : shape.in_channels <= kMostPlanarChannels ? shape.in_channels
                                                         : kBlock) {
   for (std::size_t a = 0; a < 3; ++a) axes_[a] = convolution_axis(shape, a);
-  for (std::int64_t rows = kMostRows; rows > 2; rows -= 2) {
+  for (std::int64_t rows = copy == Copy::planar ? kMostPlanarRows : kMostRows; rows > 2; rows -= 2) {
     for (std::size_t a = 0; a < 3; ++a) {
       const std::int64_t n = std::max<std::int64_t>(1, axes_[a].count);
       tile_[a] = a == 2 ? equal_part(n, copy == Copy::planar ? 2 * kLongest : kLongest) : n <= kWhole ? n : equal_part(n, rows);
       tiles_[a] = (n + tile_[a] - 1) / tile_[a];
       local_[a] = axes_[a].reach(tile_[a]);
     }
-    if (voxels(local_) * shape.in_channels <= kLocalFloats) break;
+    if (voxels(local_) * shape.in_channels <= kLocalFloats && (rows <= kMostRows || count() >= kEnoughTiles)) break;
   }
   const std::int64_t z_phases = axes_[2].in_step;
   local_[2] = (local_[2] + z_phases - 1) / z_phases;
@@ -119,6 +121,26 @@ void Tiling::pack(const Tile& tile, const Activations& in, const ChannelMap& map
         pack_row(in, part, row, local + (i * local_[1] + j) * row_size);
       }
     }
+  }
+}
+
+void Tiling::fetch(const Tile& tile, const Activations& in, std::int64_t begin, std::int64_t end, std::int64_t parts) const {
+  constexpr std::int64_t kLine = 64 / sizeof(float);
+  const std::int64_t width = in.planar ? 1 : kBlock, z_first = tile.first[2] * axes_[2].in_step + axes_[2].low;
+  const std::int64_t z_begin = std::clamp<std::int64_t>(z_first, 0, in.extents[2]) * width,
+                     z_end = std::clamp<std::int64_t>(z_first + axes_[2].reach(tile.size[2]), 0, in.extents[2]) * width;
+  const std::int64_t nx = axes_[0].reach(tile.size[0]), ny = axes_[1].reach(tile.size[1]), rows = in.parts() * nx * ny;
+  const std::int64_t first = begin * rows / parts, last = end * rows / parts;
+  std::int64_t channel = first / (nx * ny), i = first / ny % nx, j = first % ny;
+  for (std::int64_t row = first; row < last; ++row) {
+    const std::int64_t x = tile.first[0] * axes_[0].in_step + axes_[0].low + i, y = tile.first[1] * axes_[1].in_step + axes_[1].low + j;
+    if (x >= 0 && x < in.extents[0] && y >= 0 && y < in.extents[1]) {
+      const float* from = in.data + channel * in.pitch + (x * in.extents[1] + y) * in.extents[2] * width;
+      for (std::int64_t at = z_begin; at < z_end; at += kLine) __builtin_prefetch(from + at, 0, 2);
+    }
+    if (++j < ny) continue;
+    j = 0;
+    if (++i == nx) i = 0, ++channel;
   }
 }
 

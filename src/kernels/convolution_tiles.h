@@ -55,6 +55,8 @@ class Tiling {
 
   /// Copies what a tile reads of all inputs; `map` applies to them. local: part_size() for each block or channel.
   void pack(const Tile& tile, const Activations& in, const ChannelMap& map, float* local) const;
+  /// Asks the memory for parts [begin, end) of `parts` of the rows that pack() will read for a tile, so that they are near when it comes to that.
+  void fetch(const Tile& tile, const Activations& in, std::int64_t begin, std::int64_t end, std::int64_t parts) const;
 
  private:
   void pack_row(const Activations& in, std::int64_t part, const PackRow& row, float* out) const;
