@@ -11,7 +11,6 @@
 #include "kernels/convolution_micro.h"
 #include "kernels/convolution_planar.h"
 #include "kernels/convolution_shuffled.h"
-#include "kernels/convolution_sliding.h"
 #include "kernels/convolution_tiles.h"
 #include "kernels/convolution_weights.h"
 #include "kernels/pointwise.h"

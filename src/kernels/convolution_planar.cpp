@@ -93,10 +93,19 @@ class PlanarConvolution : public Convolution {
     };
     for_each_step(n, choose, [&](const PlanarTile& kernel, std::int64_t i, std::int64_t j, std::int64_t k) {
       m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
-      if (next && phase == 0 && k == 0) tiling_.fetch(*next, call.in, i * n[1] + j, i * n[1] + j + kernel.rows, n[0] * n[1]);
-      kernel.run(m);
-      finish.count = std::min<std::int64_t>(kernel.width, n[2] - k);
+      const std::int64_t before = (i * n[1] + j) * n[2] + kernel.rows * k, count = std::min<std::int64_t>(kernel.width, n[2] - k);
       const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j, tile.first[2] + k}, 1);
+      const RowsBelow rows{kernel.rows, kernel.width, tiling_.axis(1).out_step * shape_.out[2]};
+      if (next && phase == 0) tiling_.fetch(*next, call.in, before, before + kernel.rows * count, voxels(n));
+      for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
+        for (std::int64_t row = 0; row < rows.count; ++row) {
+          const std::int64_t begin = c * call.out.pitch + at.begin + row * rows.out_step;
+          fetch_row(call.out.data + begin, count * at.step);
+          if (call.residual.data) fetch_row(call.residual.data + begin - c * (call.out.pitch - call.residual.pitch), count * at.step);
+        }
+      }
+      kernel.run(m);
+      finish.count = count;
       finish.out_step = at.step;
       for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
         finish.sums = m.out + c * kernel.rows * kernel.width;
@@ -104,7 +113,7 @@ class PlanarConvolution : public Convolution {
         finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
         finish.slope = slopes.data() + c;
         if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
-        finish_planar_rows(finish, {kernel.rows, kernel.width, tiling_.axis(1).out_step * shape_.out[2]});
+        finish_planar_rows(finish, rows);
       }
     });
   }

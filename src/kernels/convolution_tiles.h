@@ -29,6 +29,12 @@ struct RowPlace {
 /// Memory of the calling thread, kept between calls; at least `floats` numbers, none of them NaN at first.
 float* thread_scratch(std::int64_t floats);
 
+/// Asks the memory for numbers that will be needed, so that nobody waits for them then.
+inline void fetch_row(const float* from, std::int64_t count) {
+  constexpr std::int64_t kLine = 64 / sizeof(float);
+  for (std::int64_t at = 0; at < count; at += kLine) __builtin_prefetch(from + at, 0, 3);
+}
+
 class Tiling {
  public:
   /// How local copies hold channels: one after the other; those of a block (or all of planar inputs) beside each other; a block's as pairs of
