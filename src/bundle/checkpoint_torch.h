@@ -1,7 +1,7 @@
 // The inside of a torch.save archive: which globals its pickle may name, and how they become tensors.
 #pragma once
+#include "base/zip_archive.h"
 #include "bundle/pickle.h"
-#include "bundle/zip_archive.h"
 
 namespace vesal::bundle {
 

@@ -2,9 +2,9 @@
 #include <map>
 #include <tuple>
 
+#include "base/zip_archive.h"
 #include "bundle/checkpoint.h"
 #include "bundle/pickle.h"
-#include "bundle/zip_archive.h"
 
 namespace vesal::bundle {
 namespace {

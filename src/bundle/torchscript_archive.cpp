@@ -5,7 +5,7 @@
 #include <cctype>
 
 #include "base/error.h"
-#include "bundle/zip_archive.h"
+#include "base/zip_archive.h"
 
 namespace vesal::bundle {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "base/file.h"
 #include "base/registry.h"
+#include "base/zip_archive.h"
 #include "bundle/network_writer.h"
 #include "bundle/torchscript_archive.h"
-#include "bundle/zip_archive.h"
 #include "paths.h"
 #include "rule_weights.h"
 
@@ -88,7 +88,7 @@ TEST(Torchscript, BrokenArchivesAreFormatErrors) {
     EXPECT_THAT(failure([&] { load_torchscript(dir / "cut.ts"); }, ErrorKind::format), HasSubstr("cut.ts"));
   }
   {
-    bundle::ZipWriter zip(dir / "hollow.ts");
+    ZipWriter zip(dir / "hollow.ts");
     zip.add("hollow/code/__torch__.py", std::string_view("class Hollow(Module):\n  pass\n"));
     zip.add("hollow/data.pkl", std::string_view("\x80\x02."));
     zip.add("hollow/constants.pkl", std::string_view("\x80\x02)."));
@@ -106,7 +106,7 @@ TEST(Torchscript, CodeThatReachesFilesIsRefused) {
   const tests::TempDir dir;
   for (const char* code : {"torch . save(x)", "getattr(torch, \"save\")(x)", "getattr(torch, \"\\x73ave\")(x)", "ops.aten.from_file(y)"}) {
     {
-      bundle::ZipWriter zip(dir / "x.ts");
+      ZipWriter zip(dir / "x.ts");
       zip.add("x/code/__torch__.py", std::string_view(code));
       zip.finish();
     }

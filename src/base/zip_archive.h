@@ -11,7 +11,7 @@
 
 #include "base/file.h"
 
-namespace vesal::bundle {
+namespace vesal {
 
 struct ZipEntry {
   std::string name;
@@ -63,4 +63,4 @@ class ZipWriter {
   std::vector<Record> records_;
 };
 
-}  // namespace vesal::bundle
+}  // namespace vesal

@@ -5,9 +5,9 @@
 #include <memory>
 
 #include "base/error.h"
-#include "bundle/zip_archive.h"
+#include "base/zip_archive.h"
 
-namespace vesal::bundle {
+namespace vesal {
 namespace {
 
 constexpr std::uint32_t kLocal = 0x04034b50, kCentral = 0x02014b50, kEnd = 0x06054b50, kEnd64 = 0x06064b50, kLocator64 = 0x07064b50;
@@ -99,7 +99,7 @@ ZipReader::ZipReader(std::span<const std::byte> bytes) : bytes_(bytes) {
     add(std::move(entry), local, directory.begin);
   }
 
-  // Deflate can promise 1032 bytes for one; weights never compress like that, bombs do.
+  // Deflate can promise 1032 bytes for one; neither weights nor scans compress like that, bombs do.
   std::uint64_t inflated = 0;
   std::vector<const ZipEntry*> order;
   for (const ZipEntry& e : entries_) {
@@ -159,4 +159,4 @@ bool ZipReader::crc_matches(const ZipEntry& entry, std::span<const std::byte> co
   return libdeflate_crc32(0, content.data(), content.size()) == entry.crc;
 }
 
-}  // namespace vesal::bundle
+}  // namespace vesal

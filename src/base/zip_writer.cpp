@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "bundle/zip_archive.h"
+#include "base/zip_archive.h"
 
-namespace vesal::bundle {
+namespace vesal {
 namespace {
 
 constexpr std::uint64_t kAlignment = 64;
@@ -112,4 +112,4 @@ void ZipWriter::finish() {
   file_.commit();
 }
 
-}  // namespace vesal::bundle
+}  // namespace vesal
