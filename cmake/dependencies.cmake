@@ -24,6 +24,15 @@ endif()
 target_include_directories(vesal_itk SYSTEM INTERFACE ${ITK_INCLUDE_DIRS})
 target_link_libraries(vesal_itk INTERFACE ${ITK_LIBRARIES})
 
+# GDCM decodes the compressed pixels of DICOM files; its own CMake package wants VTK's, so its libraries are named here.
+find_path(GDCM_INCLUDE_DIR gdcmBitmap.h PATH_SUFFIXES gdcm-3.0 REQUIRED)
+add_library(vesal_gdcm INTERFACE)
+target_include_directories(vesal_gdcm SYSTEM INTERFACE ${GDCM_INCLUDE_DIR})
+foreach(part MSFF DICT DSED Common)
+  find_library(GDCM_${part} gdcm${part} REQUIRED)
+  target_link_libraries(vesal_gdcm INTERFACE ${GDCM_${part}})
+endforeach()
+
 add_library(vesal_libtorch INTERFACE)
 target_include_directories(vesal_libtorch SYSTEM INTERFACE ${TORCH_INCLUDE_DIRS})
 target_link_libraries(vesal_libtorch INTERFACE ${TORCH_LIBRARIES})
@@ -36,8 +45,8 @@ target_include_directories(vesal_dcmtk SYSTEM INTERFACE ${DCMTK_INCLUDE_DIRS})
 target_link_libraries(vesal_dcmtk INTERFACE dcmdata dcmnet dcmtls dcmsr cmr dcmseg dcmfg dcmiod dcmrt oflog ofstd)
 
 # What each folder needs from outside.
-set(vesal_needs_base OpenSSL::Crypto fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
-set(vesal_needs_image PkgConfig::deflate PNG::PNG ZLIB::ZLIB vesal_itk)
+set(vesal_needs_base PkgConfig::deflate OpenSSL::Crypto fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
+set(vesal_needs_image PNG::PNG ZLIB::ZLIB vesal_gdcm vesal_itk)
 set(vesal_needs_kernels PkgConfig::hwy)
 set(vesal_needs_bundle yaml-cpp)
 set(vesal_needs_transforms vesal_itk)

@@ -4,8 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 jobs=${JOBS:-$(nproc)}
 
-build_packages="g++ cmake ninja-build pkg-config ccache libtorch-dev libgloo-dev libopenblas0-pthread libhwy-dev libinsighttoolkit5-dev libdeflate-dev
-  zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libssl-dev libdcmtk-dev libsqlite3-dev
+build_packages="g++ cmake ninja-build pkg-config ccache libtorch-dev libgloo-dev libopenblas0-pthread libhwy-dev libinsighttoolkit5-dev libgdcm-dev
+  libdeflate-dev zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libssl-dev libdcmtk-dev libsqlite3-dev
   libcurl4-openssl-dev libgtest-dev libgmock-dev"
 test_packages="dcmtk orthanc orthanc-dicomweb dicom3tools python3-pydicom"
 bench_packages="libbenchmark-dev"

@@ -18,14 +18,14 @@ std::vector<Format>& table() {
   return formats;
 }
 
-/// The format with the longest extension that ends the name; nullptr if none does.
-const Format* by_extension(const fs::path& path) {
+/// The format, of those that can be written if `writable`, with the longest extension that ends the name; nullptr if none does.
+const Format* by_extension(const fs::path& path, bool writable) {
   const std::string name = lower(path.filename().string());
   const Format* best = nullptr;
   std::size_t length = 0;
   for (const Format& format : table())
     for (const std::string& extension : format.extensions)
-      if (extension.size() > length && name.ends_with(extension)) best = &format, length = extension.size();
+      if (extension.size() > length && name.ends_with(extension) && (format.write || !writable)) best = &format, length = extension.size();
   return best;
 }
 
@@ -39,7 +39,11 @@ std::vector<std::byte> head_of(std::span<const std::byte> file) {
   }
 }
 
-bool is_dicom(std::span<const std::byte> head) { return head.size() >= 132 && std::memcmp(head.data() + 128, "DICM", 4) == 0; }
+const Format* by_holding(const fs::path& path) {
+  for (const Format& format : table())
+    if (format.holds && format.holds(path)) return &format;
+  return nullptr;
+}
 
 std::string known_extensions(bool writable) {
   std::string list;
@@ -63,29 +67,28 @@ std::vector<const Format*> all_formats() {
 const Format& format_of(const fs::path& path) {
   const std::string context = "reading " + path.string() + ": ";
   std::error_code ignored;
-  if (fs::is_directory(path, ignored))
-    throw Error(ErrorKind::unsupported, context + "a folder (DICOM series) cannot be read yet; convert it to .nii.gz");
+  if (fs::is_directory(path, ignored)) {
+    if (const Format* format = by_holding(path)) return *format;
+    throw Error(ErrorKind::unsupported, context + "a folder without DICOM files");
+  }
   const MappedFile file(path);
   if (file.bytes().empty()) throw Error(ErrorKind::format, context + "the file is empty");
   const auto head = head_of(file.bytes());
-  if (is_dicom(head)) throw Error(ErrorKind::unsupported, context + "DICOM files cannot be read yet; convert them to .nii.gz");
   for (const Format& format : table())
     if (format.recognises(head)) return format;
-  const Format* format = by_extension(path);
+  if (const Format* format = by_holding(path)) return *format;
+  const Format* format = by_extension(path, false);
   if (!format) throw Error(ErrorKind::unsupported, context + "not an image format vesal knows (" + known_extensions(false) + ")");
   return *format;
 }
 
 Image read_image(const fs::path& path, const ReadOptions& options) { return format_of(path).read(path, options); }
 
-bool can_write(const fs::path& path) {
-  const Format* format = by_extension(path);
-  return format && format->write;
-}
+bool can_write(const fs::path& path) { return by_extension(path, true) != nullptr; }
 
 void write_image(const fs::path& path, const Image& image, const WriteOptions& options) {
   if (!can_write(path)) throw Error(ErrorKind::unsupported, "writing " + path.string() + ": the name must end in one of " + known_extensions(true));
-  by_extension(path)->write(path, image, options);
+  by_extension(path, true)->write(path, image, options);
 }
 
 void set_read_meta(Image& image, const fs::path& path, const ReadFacts& facts) {

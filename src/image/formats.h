@@ -14,6 +14,8 @@ namespace vesal::image {
 struct ReadOptions {
   /// Element type wanted; none: as on disk (float64 where the file scales its values), as nibabel gives it.
   std::optional<DType> dtype = std::nullopt;
+  /// Which volume of a DICOM study (image/dicom_select.h); "": the program's own rule, else the one most likely meant.
+  std::string series = {};
 };
 
 struct WriteOptions {
@@ -42,13 +44,15 @@ struct Format {
   bool (*recognises)(std::span<const std::byte> head);  ///< by the first 512 bytes (inflated, if gzip)
   Image (*read)(const std::filesystem::path&, const ReadOptions&);
   void (*write)(const std::filesystem::path&, const Image&, const WriteOptions&);  ///< nullptr: read only
+  /// Whether a folder or an archive holds an image of this format; nullptr: the format knows files only.
+  bool (*holds)(const std::filesystem::path&) = nullptr;
 };
 struct RegisterFormat {
   explicit RegisterFormat(Format format);
 };
 /// Every format, sorted by name.
 std::vector<const Format*> all_formats();
-/// The format of a file, by content, else by extension. Throws as read_image() does, Error(unsupported) for DICOM and folders too.
+/// The format of a file or folder, by content, else by extension. Throws as read_image() does.
 const Format& format_of(const std::filesystem::path& path);
 /// Whether write_image knows the extension of `path`.
 bool can_write(const std::filesystem::path& path);

@@ -31,10 +31,21 @@ class Forgotten : public image::SpatialStep {
   Shape shape_;
 };
 
+/// Metadata without objects: where a DICOM image came from does not outlive the process.
+Dict plain_meta(const Dict& meta) {
+  Dict out;
+  for (const auto& [key, value] : meta)
+    if (!value.is_object()) out[key] = value;
+  return out;
+}
+
 /// Images as dicts of plain data, and back.
 Value plain(const Value& v) {
   if (auto image = v.object<Image>())
-    return Dict{{kImage, image->array().contiguous()}, {"affine", image->affine.to_array()}, {"meta", image->meta}, {"steps", !image->trail.empty()}};
+    return Dict{{kImage, image->array().contiguous()},
+                {"affine", image->affine.to_array()},
+                {"meta", plain_meta(image->meta)},
+                {"steps", !image->trail.empty()}};
   if (v.is_dict()) {
     Dict out;
     for (const auto& [key, value] : v.as_dict()) out[key] = plain(value);

@@ -1,0 +1,177 @@
+// Compressed frames. RLE is undone here; JPEG, JPEG-LS and JPEG 2000 by GDCM, after their own headers have been compared with the file's:
+// decoders trust the one and write into buffers that were made for the other.
+#include <fmt/format.h>
+#include <gdcmBitmap.h>
+#include <gdcmSequenceOfFragments.h>
+#include <gdcmTrace.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/error.h"
+#include "image/dicom_bytes.h"
+#include "image/dicom_pixels.h"
+
+namespace vesal::image {
+namespace {
+
+using Bytes = std::span<const std::byte>;
+enum class Coding { native, rle, jpeg, jpeg_ls, jpeg_2000 };
+
+struct Syntax {
+  const char* uid;
+  Coding coding;
+  const char* name;
+};
+constexpr Syntax kSyntaxes[] = {
+    {"1.2.840.10008.1.2", Coding::native, "implicit, little endian"},
+    {"1.2.840.10008.1.2.1", Coding::native, "explicit, little endian"},
+    {"1.2.840.10008.1.2.1.99", Coding::native, "deflated"},
+    {"1.2.840.10008.1.2.2", Coding::native, "explicit, big endian"},
+    {"1.2.840.10008.1.2.5", Coding::rle, "RLE"},
+    {"1.2.840.10008.1.2.4.50", Coding::jpeg, "JPEG, lossy"},
+    {"1.2.840.10008.1.2.4.51", Coding::jpeg, "JPEG extended, lossy"},
+    {"1.2.840.10008.1.2.4.57", Coding::jpeg, "JPEG lossless"},
+    {"1.2.840.10008.1.2.4.70", Coding::jpeg, "JPEG lossless"},
+    {"1.2.840.10008.1.2.4.80", Coding::jpeg_ls, "JPEG-LS"},
+    {"1.2.840.10008.1.2.4.81", Coding::jpeg_ls, "JPEG-LS, lossy"},
+    {"1.2.840.10008.1.2.4.90", Coding::jpeg_2000, "JPEG 2000"},
+    {"1.2.840.10008.1.2.4.91", Coding::jpeg_2000, "JPEG 2000, lossy"},
+};
+
+const Syntax* find(const std::string& uid) {
+  const auto* it = std::find_if(std::begin(kSyntaxes), std::end(kSyntaxes), [&](const Syntax& s) { return uid == s.uid; });
+  return it == std::end(kSyntaxes) ? nullptr : it;
+}
+
+[[noreturn]] void damaged(const std::string& what) { throw Error(ErrorKind::format, "compressed pixels: " + what); }
+
+void check_size(const DicomPixelFormat& f, std::uint64_t columns, std::uint64_t rows, unsigned components, unsigned bits) {
+  if (columns != static_cast<std::uint64_t>(f.columns) || rows != static_cast<std::uint64_t>(f.rows) || components != 1 ||
+      bits > static_cast<unsigned>(f.allocated) || bits == 0)
+    damaged(fmt::format("{} x {} of {} components and {} bits, the file declares {} x {}, 1 and {}", columns, rows, components, bits, f.columns,
+                        f.rows, f.allocated));
+}
+
+/// The frame header of JPEG and JPEG-LS (ITU T.81, B.2.2; T.87, C.2.2): the first SOF.
+void check_jpeg(Bytes bytes, const DicomPixelFormat& f, bool ls) {
+  const DicomBytesReader in{bytes, true};
+  if (in.u16(0) != 0xffd8) damaged("not JPEG");
+  for (std::size_t at = 2;;) {
+    if (in.u8(at) != 0xff) damaged("no marker where one should be");
+    const auto marker = in.u8(at + 1);
+    if (marker == 0xff) {
+      ++at;
+      continue;
+    }
+    if (marker == 0xda || marker == 0xd9) damaged("no frame header before the pixels");
+    const bool frame = ls ? marker == 0xf7 : marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
+    if (frame) return check_size(f, in.u16(at + 7), in.u16(at + 5), in.u8(at + 9), in.u8(at + 4));
+    at += 2 + std::size_t{std::max<std::uint16_t>(in.u16(at + 2), 2)};
+  }
+}
+
+/// Image and tile size of JPEG 2000 (ITU T.800, A.5.1), in a bare codestream or within JP2's boxes.
+void check_jpeg_2000(Bytes bytes, const DicomPixelFormat& f) {
+  constexpr std::array<std::byte, 4> kStart{std::byte{0xff}, std::byte{0x4f}, std::byte{0xff}, std::byte{0x51}};
+  const auto start = std::search(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(bytes.size(), 4096)),
+                                 kStart.begin(), kStart.end());
+  const DicomBytesReader in{bytes.subspan(static_cast<std::size_t>(start - bytes.begin())), true};
+  if (in.bytes.size() < 44 || in.u32(0) != 0xff4fff51) damaged("not JPEG 2000");
+  const std::uint64_t right = in.u32(8), bottom = in.u32(12), left = in.u32(16), top = in.u32(20);
+  const std::uint64_t tile_width = in.u32(24), tile_height = in.u32(28);
+  if (right < left || bottom < top || tile_width == 0 || tile_height == 0) damaged("no picture in its frame");
+  check_size(f, right - left, bottom - top, in.u16(40), (in.u8(42) & 0x7fu) + 1);
+  if (in.u8(43) != 1 || in.u8(44) != 1) damaged("subsampled");
+  constexpr std::uint64_t kMostTiles = 4096;
+  const std::uint64_t across = right / tile_width + 1, down = bottom / tile_height + 1;
+  if (across > kMostTiles || down > kMostTiles || across * down > kMostTiles) damaged("absurdly many tiles");
+}
+
+/// PS3.5, annex G: a plane of PackBits for each byte of a pixel, the most significant first.
+void undo_rle(Bytes bytes, const DicomPixelFormat& f, std::span<std::byte> out) {
+  const DicomBytesReader in{bytes};
+  const auto planes = static_cast<std::size_t>(f.allocated / 8);
+  if (in.u32(0) != planes) damaged(fmt::format("{} planes of RLE for pixels of {} bytes", in.u32(0), planes));
+  const std::size_t pixels = out.size() / planes;
+  for (std::size_t plane = 0; plane < planes; ++plane) {
+    std::size_t at = in.u32(4 + 4 * plane), done = 0;
+    std::byte* to = out.data() + (planes - 1 - plane);
+    while (done < pixels) {
+      const auto code = static_cast<std::int8_t>(in.u8(at++));
+      if (code == -128) continue;
+      const std::size_t count = std::min<std::size_t>(code < 0 ? 1 - code : code + 1, pixels - done);
+      for (std::size_t i = 0; i < count; ++i) to[(done + i) * planes] = std::byte{in.u8(code < 0 ? at : at + i)};
+      at += code < 0 ? 1 : static_cast<std::size_t>(code) + 1;
+      done += count;
+    }
+  }
+}
+
+void decode_with_gdcm(Bytes bytes, const Syntax& syntax, const DicomPixelFormat& f, std::span<std::byte> out) {
+  [[maybe_unused]] static const bool silent = [] {
+    gdcm::Trace::DebugOff();
+    gdcm::Trace::WarningOff();
+    gdcm::Trace::ErrorOff();
+    return true;
+  }();
+  gdcm::Bitmap picture;
+  picture.SetNumberOfDimensions(2);
+  picture.SetDimension(0, static_cast<unsigned>(f.columns));
+  picture.SetDimension(1, static_cast<unsigned>(f.rows));
+  picture.SetPixelFormat(gdcm::PixelFormat(1, static_cast<unsigned short>(f.allocated), static_cast<unsigned short>(f.stored),
+                                           static_cast<unsigned short>(f.high_bit), f.is_signed));
+  picture.SetPhotometricInterpretation(gdcm::PhotometricInterpretation(gdcm::PhotometricInterpretation::MONOCHROME2));
+  picture.SetTransferSyntax(gdcm::TransferSyntax(gdcm::TransferSyntax::GetTSType(syntax.uid)));
+  gdcm::Fragment fragment;
+  fragment.SetByteValue(reinterpret_cast<const char*>(bytes.data()), static_cast<std::uint32_t>(bytes.size()));
+  const gdcm::SmartPointer<gdcm::SequenceOfFragments> fragments = new gdcm::SequenceOfFragments;
+  fragments->AddFragment(fragment);
+  gdcm::DataElement element(gdcm::Tag(0x7fe0, 0x0010), gdcm::VL::GetVL32Max(), gdcm::VR::OB);
+  element.SetValue(*fragments);
+  picture.SetDataElement(element);
+  if (picture.GetBufferLength() != out.size() || !picture.GetBuffer(reinterpret_cast<char*>(out.data()))) damaged("they cannot be decoded");
+}
+
+}  // namespace
+
+bool is_native(const std::string& transfer_syntax) {
+  const Syntax* s = find(transfer_syntax);
+  return s && s->coding == Coding::native;
+}
+
+std::string transfer_syntax_name(const std::string& transfer_syntax) {
+  const Syntax* s = find(transfer_syntax);
+  return s ? s->name : transfer_syntax;
+}
+
+void check_transfer_syntax(const std::string& transfer_syntax) {
+  if (!find(transfer_syntax))
+    throw Error(ErrorKind::unsupported, "transfer syntax " + transfer_syntax + " cannot be decoded; have the archive send explicit little endian");
+}
+
+void decode_frame(const std::vector<Bytes>& parts, const std::string& transfer_syntax, const DicomPixelFormat& format, std::span<std::byte> out) {
+  check_transfer_syntax(transfer_syntax);
+  const Syntax& syntax = *find(transfer_syntax);
+  std::vector<std::byte> joined;
+  Bytes bytes = parts[0];
+  if (parts.size() > 1) {
+    for (const Bytes& part : parts) joined.insert(joined.end(), part.begin(), part.end());
+    bytes = joined;
+  }
+  if (bytes.size() > 0xfffffffe) damaged("a frame of more than 4 GiB");
+  switch (syntax.coding) {
+    case Coding::native: throw Error(ErrorKind::internal, "a native frame is not decoded");
+    case Coding::rle: return undo_rle(bytes, format, out);
+    case Coding::jpeg: check_jpeg(bytes, format, false); break;
+    case Coding::jpeg_ls: check_jpeg(bytes, format, true); break;
+    case Coding::jpeg_2000: check_jpeg_2000(bytes, format); break;
+  }
+  try {
+    decode_with_gdcm(bytes, syntax, format, out);
+  } catch (const Error&) { throw; } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& e) { damaged(e.what()); }
+}
+
+}  // namespace vesal::image
