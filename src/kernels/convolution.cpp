@@ -13,6 +13,7 @@
 #include "kernels/convolution_shuffled.h"
 #include "kernels/convolution_tiles.h"
 #include "kernels/convolution_weights.h"
+#include "kernels/convolution_winograd.h"
 #include "kernels/pointwise.h"
 
 namespace vesal::kernels {
@@ -116,6 +117,7 @@ std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, co
   if (shape.groups != 1) return make_grouped(shape, weight, bias, precision);
   if (can_be_shuffled(shape)) return make_shuffled(shape, weight, bias, precision);
   if (shape.out_channels <= kMostPlanarChannels) return make_planar(shape, weight, bias);
+  if ((precision == Precision::fp32 || !has_bf16()) && winograd_pays(shape)) return make_winograd(shape, weight, bias);
   return std::make_unique<BlockedConvolution>(shape, weight, bias, precision);
 }
 

@@ -14,12 +14,6 @@ constexpr std::int64_t kEnoughTiles = 32;        ///< for all threads; fewer onl
 constexpr std::int64_t kWhole = 7;               ///< shorter extents are one tile: deep layers have few outputs and large weights
 constexpr std::int64_t kLocalFloats = 96 << 10;  ///< what the copies of all inputs may take: a part of the cache that a core has for itself
 
-/// n in equal parts of no more than `most`.
-std::int64_t equal_part(std::int64_t n, std::int64_t most) {
-  const std::int64_t parts = (n + most - 1) / most;
-  return (n + parts - 1) / parts;
-}
-
 }  // namespace
 
 Tiling::Tiling(const ConvolutionShape& shape, Copy copy, std::int64_t slack)

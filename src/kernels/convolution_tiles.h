@@ -35,6 +35,12 @@ inline void fetch_row(const float* from, std::int64_t count) {
   for (std::int64_t at = 0; at < count; at += kLine) __builtin_prefetch(from + at, 0, 3);
 }
 
+/// n in equal parts of no more than `most`.
+inline std::int64_t equal_part(std::int64_t n, std::int64_t most) {
+  const std::int64_t parts = (n + most - 1) / most;
+  return (n + parts - 1) / parts;
+}
+
 class Tiling {
  public:
   /// How local copies hold channels: one after the other; those of a block (or all of planar inputs) beside each other; a block's as pairs of
