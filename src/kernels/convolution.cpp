@@ -10,7 +10,6 @@
 #include "kernels/convolution_groups.h"
 #include "kernels/convolution_micro.h"
 #include "kernels/convolution_planar.h"
-#include "kernels/convolution_shuffled.h"
 #include "kernels/convolution_tiles.h"
 #include "kernels/convolution_weights.h"
 #include "kernels/convolution_winograd.h"
@@ -115,7 +114,6 @@ double ConvolutionShape::flops() const {
 
 std::unique_ptr<Convolution> Convolution::make(const ConvolutionShape& shape, const float* weight, const float* bias, Precision precision) {
   if (shape.groups != 1) return make_grouped(shape, weight, bias, precision);
-  if (can_be_shuffled(shape)) return make_shuffled(shape, weight, bias, precision);
   if (shape.out_channels <= kMostPlanarChannels) return make_planar(shape, weight, bias);
   if ((precision == Precision::fp32 || !has_bf16()) && winograd_pays(shape)) return make_winograd(shape, weight, bias);
   return std::make_unique<BlockedConvolution>(shape, weight, bias, precision);

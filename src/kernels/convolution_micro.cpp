@@ -11,6 +11,8 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "kernels/in_register-inl.h"
+
 HWY_BEFORE_NAMESPACE();
 namespace vesal::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
@@ -120,7 +122,7 @@ HWY_INLINE void AddPlanar(V* sums, const float* weights, const float* in, std::i
   constexpr std::size_t kInputs = sizeof...(kInput);
   (
       [&]() HWY_ATTR {
-        const V x = hn::LoadU(d, in + static_cast<std::int64_t>(kInput / kVectorsOfRow) * row_step + (kInput % kVectorsOfRow) * kLanes);
+        const V x = InRegister(hn::LoadU(d, in + static_cast<std::int64_t>(kInput / kVectorsOfRow) * row_step + (kInput % kVectorsOfRow) * kLanes));
         sums[kInput] = hn::MulAdd(hn::Set(d, weights[0]), x, sums[kInput]);
         if constexpr (kOut > 1) sums[kInputs + kInput] = hn::MulAdd(hn::Set(d, weights[1]), x, sums[kInputs + kInput]);
         if constexpr (kOut > 2) sums[2 * kInputs + kInput] = hn::MulAdd(hn::Set(d, weights[2]), x, sums[2 * kInputs + kInput]);

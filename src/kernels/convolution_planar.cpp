@@ -2,24 +2,19 @@
 
 #include <algorithm>
 #include <numeric>
-#include <optional>
 #include <vector>
 
-#include "base/parallel.h"
 #include "kernels/convolution_micro.h"
 #include "kernels/convolution_sliding.h"
-#include "kernels/convolution_tiles.h"
 #include "kernels/convolution_weights.h"
-#include "kernels/pointwise.h"
 
 namespace vesal::kernels {
 namespace {
 
-/// Outputs of a few channels, each by itself.
-class PlanarConvolution : public Convolution {
+/// Each phase by itself.
+class PlanarConvolution : public PlanarOutputs {
  public:
-  PlanarConvolution(const ConvolutionShape& shape, const float* weight, const float* bias)
-      : shape_(shape), slides_(can_slide(shape)), tiling_(shape, Tiling::Copy::planar, kPlanarSlack) {
+  PlanarConvolution(const ConvolutionShape& shape, const float* weight, const float* bias) : PlanarOutputs(shape, bias), slides_(can_slide(shape)) {
     const Weights w(shape, weight);
     for (const TapList& phase : tiling_.phases()) {
       starts_.push_back(static_cast<std::int64_t>(weights_.size()));
@@ -30,28 +25,7 @@ class PlanarConvolution : public Convolution {
         for (const std::size_t i : order)
           for (std::int64_t out = 0; out < shape.out_channels; ++out) weights_.push_back(w.at(out, in, phase.kernel_index[i]));
     }
-    bias_.assign(static_cast<std::size_t>(shape.out_channels), 0.0f);
-    if (bias) std::copy_n(bias, shape.out_channels, bias_.begin());
   }
-
-  void run(const ConvolutionCall& call) const override {
-    const std::vector<float> slopes = slopes_of(call.function, shape_.out_channels);
-    const auto channels = static_cast<std::size_t>(shape_.out_channels);
-    std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiling_.count()) * 2 * channels : 0, 0.0);
-    parallel_for(tiling_.count(), 1, [&](std::int64_t begin, std::int64_t end) {
-      float* local = thread_scratch(scratch_floats());
-      for (std::int64_t item = begin; item < end; ++item) {
-        const Tile tile = tiling_.tile(item);
-        tiling_.pack(tile, call.in, call.before, local);
-        double* own = call.statistics ? sums.data() + static_cast<std::size_t>(item) * 2 * channels : nullptr;
-        const std::optional<Tile> next = item + 1 < end ? std::optional(tiling_.tile(item + 1)) : std::nullopt;
-        for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute(call, tile, next, phase, slopes, local, own);
-      }
-    });
-    if (call.statistics) add_up(sums, 1, shape_.out_channels, call.statistics);
-  }
-  std::int64_t weight_bytes() const override { return static_cast<std::int64_t>(weights_.size() * sizeof(float)); }
-  std::int64_t scratch_bytes() const override { return thread_count() * scratch_floats() * static_cast<std::int64_t>(sizeof(float)); }
 
  private:
   /// Which taps are read one after the other.
@@ -70,12 +44,13 @@ class PlanarConvolution : public Convolution {
     return order;
   }
 
-  std::int64_t scratch_floats() const { return shape_.in_channels * tiling_.part_size() + kMostPlanarSums; }
+  void compute(const Work& work) const override {
+    for (std::size_t phase = 0; phase < tiling_.phases().size(); ++phase) compute_phase(work, phase);
+  }
 
-  void compute(const ConvolutionCall& call, const Tile& tile, const std::optional<Tile>& next, std::size_t phase, const std::vector<float>& slopes,
-               float* local, double* own) const {
+  void compute_phase(const Work& work, std::size_t phase) const {
     const TapList& taps = tiling_.phases()[phase];
-    const Extents n = tiling_.outputs(tile, taps);
+    const Extents n = tiling_.outputs(work.tile, taps);
     PlanarCall m;
     m.taps = taps_[phase].data();
     m.tap_count = static_cast<std::int64_t>(taps_[phase].size());
@@ -83,45 +58,26 @@ class PlanarConvolution : public Convolution {
     m.part_step = tiling_.part_size();
     m.weights = weights_.data() + starts_[phase];
     m.bias = bias_.data();
-    m.out = local + shape_.in_channels * tiling_.part_size();
+    m.out = work.sums;
     m.row_step = tiling_.step(1);
-    FinishRow finish;
-    finish.function = call.function.function;
-    finish.residual_after = call.residual_after;
     const auto choose = [&](std::int64_t rows, std::int64_t width) {
       return slides_ ? sliding_tile(shape_.out_channels, rows, width) : planar_tile(shape_.out_channels, rows, width);
     };
     for_each_step(n, choose, [&](const PlanarTile& kernel, std::int64_t i, std::int64_t j, std::int64_t k) {
-      m.local = local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
-      const std::int64_t before = (i * n[1] + j) * n[2] + kernel.rows * k, count = std::min<std::int64_t>(kernel.width, n[2] - k);
-      const RowPlace at = tiling_.place(taps, shape_.out, {tile.first[0] + i, tile.first[1] + j, tile.first[2] + k}, 1);
-      const RowsBelow rows{kernel.rows, kernel.width, tiling_.axis(1).out_step * shape_.out[2]};
-      if (next && phase == 0) tiling_.fetch(*next, call.in, before, before + kernel.rows * count, voxels(n));
-      for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
-        for (std::int64_t row = 0; row < rows.count; ++row) {
-          const std::int64_t begin = c * call.out.pitch + at.begin + row * rows.out_step;
-          fetch_row(call.out.data + begin, count * at.step);
-          if (call.residual.data) fetch_row(call.residual.data + begin - c * (call.out.pitch - call.residual.pitch), count * at.step);
-        }
-      }
+      m.local = work.local + i * tiling_.step(0) + j * tiling_.step(1) + k * tiling_.step(2);
+      const Extents& first = work.tile.first;
+      const Rows rows{tiling_.place(taps, shape_.out, {first[0] + i, first[1] + j, first[2] + k}, 1),
+                      std::min<std::int64_t>(kernel.width, n[2] - k),
+                      {kernel.rows, kernel.width, tiling_.axis(1).out_step * shape_.out[2]}};
+      const std::int64_t done = (i * n[1] + j) * n[2] + kernel.rows * k;
+      if (work.next && phase == 0) tiling_.fetch(*work.next, work.call.in, done, done + kernel.rows * rows.count, voxels(n));
+      expect(work, rows);
       kernel.run(m);
-      finish.count = count;
-      finish.out_step = at.step;
-      for (std::int64_t c = 0; c < shape_.out_channels; ++c) {
-        finish.sums = m.out + c * kernel.rows * kernel.width;
-        finish.out = call.out.data + c * call.out.pitch + at.begin;
-        finish.residual = call.residual.data ? call.residual.data + c * call.residual.pitch + at.begin : nullptr;
-        finish.slope = slopes.data() + c;
-        if (own) finish.sum = own + c, finish.square = own + shape_.out_channels + c;
-        finish_planar_rows(finish, rows);
-      }
+      finish(work, rows, kernel.rows);
     });
   }
 
-  ConvolutionShape shape_;
   bool slides_;
-  Tiling tiling_;
-  std::vector<float> weights_, bias_;
   std::vector<std::int64_t> starts_;             ///< of each phase in the weights
   std::vector<std::vector<std::int64_t>> taps_;  ///< of each phase
 };
@@ -129,6 +85,7 @@ class PlanarConvolution : public Convolution {
 }  // namespace
 
 std::unique_ptr<Convolution> make_planar(const ConvolutionShape& shape, const float* weight, const float* bias) {
+  if (can_be_interleaved(shape)) return make_interleaved(shape, weight, bias);
   return std::make_unique<PlanarConvolution>(shape, weight, bias);
 }
 

@@ -87,7 +87,7 @@ bool PackPlanarOf(PackRow r, float* out) {
 bool PackPlanar(const PackRow& r, float* out) { return r.step == 1 ? PackPlanarOf<1>(r, out) : PackPlanarOf<2>(r, out); }
 
 #if HWY_TARGET != HWY_SCALAR
-/// 4 positions of 4 channels, turned.
+/// 4 positions of 4 channels, turned; in each block of 128 bits.
 template <class D, class V>
 HWY_INLINE void Turn(D d, V& a, V& b, V& c, V& e) {
   const auto ab_low = hn::InterleaveLower(d, a, b), ab_high = hn::InterleaveUpper(d, a, b);
@@ -100,13 +100,67 @@ HWY_INLINE void Turn(D d, V& a, V& b, V& c, V& e) {
   e = hn::BitCast(d, hn::InterleaveUpper(wide, as_wide(ab_high), as_wide(ce_high)));
 }
 
+/// As many positions as a vector has lanes, of as many channels, turned. Blocks of 128 bits are turned in themselves, then among each other.
+template <class D, class V>
+HWY_INLINE void TurnAll(D d, V* v) {
+  constexpr std::size_t kBlocks = hn::MaxLanes(D()) / 4;
+#pragma GCC unroll 4
+  for (std::size_t g = 0; g < kBlocks; ++g) Turn(d, v[4 * g], v[4 * g + 1], v[4 * g + 2], v[4 * g + 3]);
+  if constexpr (kBlocks == 2) {
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 4; ++k) {
+      const V low = v[k], high = v[4 + k];
+      v[k] = hn::ConcatLowerLower(d, high, low);
+      v[4 + k] = hn::ConcatUpperUpper(d, high, low);
+    }
+  } else if constexpr (kBlocks == 4) {
+    const auto swapped = [&](V x) HWY_ATTR { return hn::SwapAdjacentBlocks(x); };
+#pragma GCC unroll 4
+    for (std::size_t k = 0; k < 4; ++k) {
+      const V even_low = hn::ConcatLowerLower(d, v[8 + k], v[k]), odd_low = hn::ConcatLowerLower(d, v[12 + k], v[4 + k]);
+      const V even_high = hn::ConcatUpperUpper(d, v[8 + k], v[k]), odd_high = hn::ConcatUpperUpper(d, v[12 + k], v[4 + k]);
+      v[k] = hn::OddEvenBlocks(swapped(odd_low), even_low);
+      v[4 + k] = hn::OddEvenBlocks(odd_low, swapped(even_low));
+      v[8 + k] = hn::OddEvenBlocks(swapped(odd_high), even_high);
+      v[12 + k] = hn::OddEvenBlocks(odd_high, swapped(even_high));
+    }
+  }
+}
+
+/// Positions from `begin` on of one phase, all channels of the block, while there are whole vectors; where it ended.
+template <Function F>
+std::int64_t PackTurned(const PackRow& r, const float* from, float* to, std::int64_t channel_step, std::int64_t channels, Inside inside) {
+  using D = hn::CappedTag<float, 16>;
+  const D d;
+  constexpr std::int64_t kLanes = hn::MaxLanes(D());
+  std::int64_t j = inside.begin;
+  for (; j + kLanes <= inside.end; j += kLanes) {
+    for (std::int64_t c = 0; c < channels; c += kLanes) {
+      const auto slopes = hn::LoadU(d, r.slope + c), scale = r.scale ? hn::LoadU(d, r.scale + c) : hn::Set(d, 1.0f),
+                 shift = r.scale ? hn::LoadU(d, r.shift + c) : hn::Zero(d);
+      hn::Vec<D> v[kLanes];
+#pragma GCC unroll 16
+      for (std::int64_t k = 0; k < kLanes; ++k) {
+        const auto x = hn::LoadU(d, from + (j + k) * r.step * 16 + c);
+        v[k] = Apply<F>(d, r.scale ? hn::MulAdd(x, scale, shift) : x, slopes);
+      }
+      TurnAll(d, v);
+      const std::int64_t n = std::min(kLanes, channels - c);
+#pragma GCC unroll 16
+      for (std::int64_t k = 0; k < kLanes; ++k)
+        if (k < n) hn::StoreU(v[k], d, to + (c + k) * channel_step + j);
+    }
+  }
+  return j;
+}
+
 void PackBlockPlanar(const PackRow& r, float* out, std::int64_t channel_step, std::int64_t channels) {
   const hn::FixedTag<float, 4> d;
   WithFunction(r.function, [&](auto f) HWY_ATTR {
     for (std::int64_t phase = 0; phase < r.step; ++phase) {
       const Inside inside = inside_of(r, phase);
       const float* from = r.in + (r.first + phase) * 16;
-      const std::int64_t step = r.step * 16;
+      const std::int64_t step = r.step * 16, turned = PackTurned<f()>(r, from, out + phase * r.phase_size, channel_step, channels, inside);
       for (std::int64_t c = 0; c < channels; c += 4) {
         const auto slopes = hn::LoadU(d, r.slope + c);
         const auto load = [&](std::int64_t j) HWY_ATTR {
@@ -121,7 +175,7 @@ void PackBlockPlanar(const PackRow& r, float* out, std::int64_t channel_step, st
           std::fill(to[k], to[k] + inside.begin, 0.0f);
           std::fill(to[k] + inside.end, to[k] + r.length, 0.0f);
         }
-        std::int64_t j = inside.begin;
+        std::int64_t j = turned;
         for (; n == 4 && j + 4 <= inside.end; j += 4) {
           auto v0 = load(j), v1 = load(j + 1), v2 = load(j + 2), v3 = load(j + 3);
           Turn(d, v0, v1, v2, v3);

@@ -181,6 +181,57 @@ TEST(Convolution, TilesManyRowsAndLongOnes) {
   });
 }
 
+/// A pending map on the way in, a residual and slopes on the way out; bias.
+Case with_all_around(std::mt19937& random, const ConvolutionShape& shape) {
+  Case c;
+  c.shape = shape;
+  c.weight = random_numbers(random, shape.in_channels * shape.out_channels * voxels(shape.kernel), 0.2f);
+  c.bias = random_numbers(random, shape.out_channels);
+  c.in = random_numbers(random, shape.in_channels * voxels(shape.in));
+  c.scale = random_numbers(random, shape.in_channels);
+  c.shift = random_numbers(random, shape.in_channels);
+  c.before = {Function::leaky_relu, {0.1f}};
+  c.function = {Function::prelu, random_numbers(random, shape.out_channels, 0.2f)};
+  c.has_residual = true;
+  c.residual = random_numbers(random, shape.out_channels * voxels(shape.out));
+  return c;
+}
+
+/// Every number of rows and vectors that the kernels for few outputs take at once: rows slide along y where there are three taps.
+TEST(Convolution, FewOutputsOfAnyWidth) {
+  at_every_simd([] {
+    std::mt19937 random(12);
+    for (std::int64_t out = 1; out <= 4; ++out) {
+      for (const auto& [in, extents, kernel_y] : std::vector<std::tuple<std::int64_t, Extents, std::int64_t>>{
+               {2, {3, 11, 100}, 3}, {20, {2, 7, 21}, 3}, {1, {2, 6, 50}, 3}, {3, {2, 5, 33}, 1}}) {
+        expect_equal(
+            with_all_around(random, {in, out, extents, extents, {3, kernel_y, 3}, {1, 1, 1}, {1, 1, 1}, {1, (kernel_y - 1) / 2, 1}, 1, false}));
+      }
+    }
+  });
+}
+
+/// Transposed, two outputs for an input along z: kernels whose taps feed both, only the first, only the second; odd ends; other strides along x and
+/// y.
+TEST(Convolution, FewOutputsOfTwoPhases) {
+  at_every_simd([] {
+    std::mt19937 random(13);
+    for (std::int64_t out = 1; out <= 4; ++out) {
+      for (const std::int64_t kernel : {1, 2, 3, 4, 5}) {
+        for (const auto& [in, extents, stride, more] : std::vector<std::tuple<std::int64_t, Extents, Extents, std::int64_t>>{
+                 {20, {2, 5, 49}, {2, 2, 2}, 1}, {3, {3, 4, 35}, {1, 3, 2}, 0}, {8, {1, 7, 16}, {1, 2, 2}, 1}}) {
+          ConvolutionShape s{in, out, extents, extents, {extents[0] == 1 ? 1 : kernel, kernel, kernel}, stride, {1, 1, 1}, {0, 0, 0}, 1, true};
+          for (std::size_t a = 0; a < 3; ++a) {
+            s.padding[a] = (s.kernel[a] - 1) / 2;
+            s.out[a] = (s.in[a] - 1) * s.stride[a] - 2 * s.padding[a] + s.kernel[a] + std::min(more, s.stride[a] - 1);
+          }
+          expect_equal(with_all_around(random, s));
+        }
+      }
+    }
+  });
+}
+
 /// 9121 outputs of one phase and 9120 of the other: the last tile has one of the first and none of the second.
 TEST(Convolution, ATileMayHoldNothingOfAPhase) {
   at_every_simd([] {
