@@ -238,13 +238,26 @@ std::string reason_to_leave_out(const DcmDataset& data, const DeidentifyOptions&
   return "";
 }
 
+void complete_identifiers(DcmFileFormat& file, const std::string& folder) {
+  DcmDataset& data = *file.getDataset();
+  const auto complete = [&](const DcmTagKey& tag, const std::string& with) {
+    if (dicom::text_of(data, tag).empty() && !with.empty()) check(data.putAndInsertString(tag, with.c_str()), "UIDs");
+  };
+  complete(DCM_SOPClassUID, dicom::text_of(*file.getMetaInfo(), DCM_MediaStorageSOPClassUID));
+  complete(DCM_SOPInstanceUID, dicom::text_of(*file.getMetaInfo(), DCM_MediaStorageSOPInstanceUID));
+  complete(DCM_StudyInstanceUID, uid_of("study " + folder));
+  complete(DCM_SeriesInstanceUID, uid_of("series " + dicom::text_of(data, DCM_Modality) + folder));
+}
+
 void Deidentifier::apply(DcmFileFormat& file) {
   DcmDataset& data = *file.getDataset();
-  const std::string id = dicom::text_of(data, DCM_PatientID), name = dicom::text_of(data, DCM_PatientName);
-  const std::string instance = dicom::text_of(data, DCM_SOPInstanceUID);
-  if (id.empty() && name.empty()) throw Error(ErrorKind::format, "neither a patient's number nor a name: nobody to give a pseudonym to");
-  if (!is_uid(instance)) throw Error(ErrorKind::format, "no SOP instance UID");
-  const Pseudonym& patient = pseudonyms_.of(id.empty() ? name : id, dicom::text_of(data, DCM_IssuerOfPatientID));
+  const std::string study = dicom::text_of(data, DCM_StudyInstanceUID);
+  if (!is_uid(study)) throw Error(ErrorKind::format, "no study instance UID");
+  if (!is_uid(dicom::text_of(data, DCM_SOPInstanceUID))) throw Error(ErrorKind::format, "no SOP instance UID");
+  std::string patient_key = study;
+  for (const DcmTagKey& tag : {DCM_PatientName, DCM_PatientID})
+    if (const std::string text = dicom::text_of(data, tag); !text.empty()) patient_key = text;
+  const Pseudonym& patient = pseudonyms_.of(patient_key, dicom::text_of(data, DCM_IssuerOfPatientID));
   const Identities identities(data);
   Cleaning(options_.retained, pseudonyms_, patient, identities, leaks_).clean(data);
   check(data.putAndInsertString(DCM_PatientName, patient.name.c_str()), "PatientName");

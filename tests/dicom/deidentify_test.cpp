@@ -183,14 +183,38 @@ TEST_F(Deidentify, LeavesOutWhatCannotBeCleaned) {
   EXPECT_THAT(reason("1.2.3.4.99", "CT", ""), HasSubstr("unknown kind"));
 }
 
-TEST_F(Deidentify, NeedsAPatientAndAnInstance) {
+TEST_F(Deidentify, TheStudyStandsForAPatientWithoutNumberAndName) {
   Pseudonyms pseudonyms(map());
   Deidentifier deidentifier({}, pseudonyms);
-  DcmFileFormat nobody;
-  fill(nobody);
-  nobody.getDataset()->putAndInsertString(DCM_PatientID, "");
-  nobody.getDataset()->putAndInsertString(DCM_PatientName, "");
-  EXPECT_THROW(deidentifier.apply(nobody), Error);
+  for (const char* study : {"1.2.3.4", "1.2.3.5", "1.2.3.4"}) {
+    DcmFileFormat nobody;
+    fill(nobody);
+    nobody.getDataset()->putAndInsertString(DCM_StudyInstanceUID, study);
+    nobody.getDataset()->putAndInsertString(DCM_PatientID, "");
+    nobody.getDataset()->putAndInsertString(DCM_PatientName, "");
+    deidentifier.apply(nobody);
+    EXPECT_EQ(get(nobody, DCM_PatientID), std::string(study) == "1.2.3.5" ? "P0002" : "P0001");
+  }
+}
+
+TEST_F(Deidentify, EmptiedIdentifiersAreFilledIn) {
+  DcmFileFormat file;
+  fill(file);
+  file.getDataset()->putAndInsertString(DCM_SOPClassUID, "");
+  file.getDataset()->putAndInsertString(DCM_SOPInstanceUID, "");
+  file.getMetaInfo()->putAndInsertString(DCM_MediaStorageSOPClassUID, UID_MRImageStorage);
+  file.getMetaInfo()->putAndInsertString(DCM_MediaStorageSOPInstanceUID, "1.2.3.7");
+  file.getDataset()->putAndInsertString(DCM_SeriesInstanceUID, "");
+  complete_identifiers(file, "folder");
+  EXPECT_EQ(get(file, DCM_SOPClassUID), UID_MRImageStorage);
+  EXPECT_EQ(get(file, DCM_SOPInstanceUID), "1.2.3.7");
+  EXPECT_EQ(get(file, DCM_StudyInstanceUID), "1.2.3.4");
+  EXPECT_TRUE(is_uid(get(file, DCM_SeriesInstanceUID)));
+}
+
+TEST_F(Deidentify, NeedsAnInstance) {
+  Pseudonyms pseudonyms(map());
+  Deidentifier deidentifier({}, pseudonyms);
   DcmFileFormat nothing;
   fill(nothing, "not a uid");
   EXPECT_THROW(deidentifier.apply(nothing), Error);
