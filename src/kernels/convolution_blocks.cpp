@@ -1,6 +1,8 @@
 #include "kernels/convolution_blocks.h"
 
 #include <algorithm>
+#include <atomic>
+#include <cstdint>
 
 #include "base/parallel.h"
 #include "kernels/convolution_tiles.h"
@@ -8,6 +10,16 @@
 
 namespace vesal::kernels {
 namespace {
+
+/// What a thread's scratch memory holds: a tile of a call. Between two ranges of a call a thread does nothing else, so that with one tile and many
+/// blocks of outputs each thread packs it once.
+struct Packed {
+  std::uint64_t call = 0;
+  std::int64_t tile = 0;
+  bool operator==(const Packed&) const = default;
+};
+thread_local Packed packed_here;
+std::atomic<std::uint64_t> calls{0};
 
 constexpr std::int64_t kItems = 16;  ///< of work, at least, if there are as many blocks: enough for all threads to end at about the same time
 
@@ -30,12 +42,14 @@ std::int64_t BlockOutputs::scratch_bytes() const { return thread_count() * scrat
 void BlockOutputs::run(const ConvolutionCall& call) const {
   const std::vector<float> slopes = slopes_of(call.function, shape_.out_channels);
   std::vector<double> sums(call.statistics ? static_cast<std::size_t>(tiles_ * out_blocks_ * 2 * kBlock) : 0, 0.0);
+  const std::uint64_t number = ++calls;
   parallel_for(tiles_ * groups_, 1, [&](std::int64_t begin, std::int64_t end) {
     float* local = thread_scratch(scratch_floats());
-    std::int64_t packed = -1;
     for (std::int64_t item = begin; item < end; ++item) {
       const std::int64_t tile = item / groups_, group = item % groups_;
-      if (tile != packed) pack(packed = tile, call, local);
+      const Packed wanted{number, tile};
+      if (packed_here != wanted) pack(tile, call, local);
+      packed_here = wanted;
       for (std::int64_t block = group * out_blocks_ / groups_; block < (group + 1) * out_blocks_ / groups_; ++block) {
         FinishRow finish;
         finish.function = call.function.function;
