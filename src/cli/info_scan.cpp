@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/info.h"
+#include "image/dicom_files.h"
 #include "image/formats.h"
 #include "image/statistics.h"
 
@@ -16,11 +17,20 @@ Value numbers(const auto& values) {
   return Value(std::move(list));
 }
 
+/// Of a file, or of all those in a folder (a DICOM study).
+std::uintmax_t bytes_of(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path)) return std::filesystem::file_size(path);
+  std::uintmax_t sum = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
+    if (entry.is_regular_file()) sum += entry.file_size();
+  return sum;
+}
+
 Dict describe(const std::filesystem::path& path) {
   const image::Image scan = image::read_image(path);
   Dict facts{{"kind", "scan"},
              {"file", path.string()},
-             {"file_bytes", std::filesystem::file_size(path)},
+             {"file_bytes", bytes_of(path)},
              {"format", image::format_of(path).name},
              {"shape", numbers(scan.shape())},
              {"dtype", scan.meta.at("dtype_on_disk")}};
@@ -77,7 +87,7 @@ const RegisterDescriber registered({.kind = "scan",
                                     .matches =
                                         [](const std::filesystem::path& path) {
                                           std::error_code ignored;
-                                          return std::filesystem::is_regular_file(path, ignored);
+                                          return std::filesystem::is_regular_file(path, ignored) || image::holds_dicom(path);
                                         },
                                     .describe = describe,
                                     .print = print});

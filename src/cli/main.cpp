@@ -27,6 +27,7 @@ std::vector<Command>& commands() {
 const char* const kEverywhere = "Every command takes -q (quiet), -v (verbose), --json (results as JSON on standard output) and --threads N.";
 const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check MONAI bundles"},
                                                  {"dataset", "Labelled cases"},
+                                                 {"dicom", "DICOM files and networks"},
                                                  {"registry", "Models, their versions and every decision about them"}};
 
 int report(const Error& e) {

@@ -16,6 +16,7 @@
 #include "cli/segment_flow.h"
 #include "cli/segment_plan.h"
 #include "engine/predictor.h"
+#include "image/dicom_select.h"
 
 namespace vesal::cli {
 namespace {
@@ -25,7 +26,7 @@ namespace fs = std::filesystem;
 struct Options {
   std::vector<fs::path> inputs;
   fs::path output, report, preview;
-  std::string bundle = "spleen_ct_phantom", device = "auto", precision = "auto", max_memory;
+  std::string bundle = "spleen_ct_phantom", device = "auto", precision = "auto", max_memory, series;
   std::vector<std::string> overrides;
   bool explain = false;
 };
@@ -61,6 +62,7 @@ void check_room() {
 int run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   check_device(o.device);
+  image::set_default_series(o.series);
   if (!o.max_memory.empty()) set_memory_limit(with_context("--max-memory", [&] { return parse_bytes(o.max_memory); }));
   const std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.output, o.preview);
   infer::Segmenter::Options how = segmenter_options(o);
@@ -114,6 +116,7 @@ const RegisterCommand command({
     "Segment scans with a bundle: label maps on the scans' own grids, and volumes",
     "  vesal segment ct.nii.gz -o mask.nii.gz\n"
     "  vesal segment ct.nii.gz -o mask.nii.gz --bundle models/spleen_ct_segmentation --preview picture.png\n"
+    "  vesal segment study.zip -o mask.nii.gz --series \"description~venous\"    (also a folder, a DICOMDIR)\n"
     "  vesal segment scans/ more/a.nrrd -o masks --report report.json    (masks/NAME.nii.gz for each scan)\n"
     "\n"
     "A scan that fails is reported and the others go on; the exit code is that of the first failure (see docs/exit-codes.md).\n"
@@ -127,6 +130,7 @@ const RegisterCommand command({
       app.add_option("--precision", o->precision, "auto, fp32 or bf16; auto: bf16 if the bundle asks for amp and the processor has it")
           ->capture_default_str();
       app.add_option("--max-memory", o->max_memory, "The most memory the program may take, e.g. 1G; fewer windows at a time, one scan at a time");
+      app.add_option("--series", o->series, "Which volume of a DICOM study, e.g. \"modality=CT,description~venous,slices>=40\" (docs/dicom.md)");
       app.add_option("--override", o->overrides, "ID=VALUE: change an id of the bundle's configuration")->allow_extra_args(false);
       app.add_flag("--explain", o->explain, "Also show how the network ran: its steps with milliseconds, and what went through libtorch and why");
       app.add_option("--report", o->report, "JSON file with volumes, seconds per stage and memory");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "image/dicom_files.h"
 #include "image/formats.h"
 #include "judge/file_names.h"
 
@@ -16,6 +17,12 @@ bool is_folder(const fs::path& path) {
   return fs::is_directory(path, ignored);
 }
 
+/// A file that is a scan by itself; DICOM files are slices of one.
+bool is_scan_file(const fs::path& path) {
+  const std::string extension = judge::image_extension(path);
+  return !extension.empty() && extension != ".dcm" && extension != ".dicom";
+}
+
 std::vector<fs::path> expanded(const std::vector<fs::path>& inputs) {
   std::vector<fs::path> files;
   for (const fs::path& input : inputs) {
@@ -25,7 +32,8 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& inputs) {
     }
     std::vector<fs::path> inside;
     for (const auto& entry : fs::directory_iterator(input))
-      if (entry.is_regular_file() && !judge::image_extension(entry.path()).empty()) inside.push_back(entry.path());
+      if (entry.is_regular_file() && is_scan_file(entry.path())) inside.push_back(entry.path());
+    if (inside.empty() && image::holds_dicom(input)) inside.push_back(input);
     if (inside.empty()) throw Error(ErrorKind::not_found, input.string() + ": no image files in this folder");
     std::sort(inside.begin(), inside.end());
     files.insert(files.end(), inside.begin(), inside.end());
@@ -41,11 +49,18 @@ bool names_file(const fs::path& out) {
   throw Error(ErrorKind::unsupported, out.string() + ": no image format that can be written has this extension; use e.g. .nii.gz, or a folder");
 }
 
+/// What its outputs are called: a folder has a name as a whole, the dots in it are no extension.
+std::string name_of(const fs::path& input) {
+  if (!is_folder(input)) return judge::stem_of(input);
+  const fs::path full = fs::weakly_canonical(input);
+  return (full.has_filename() ? full : full.parent_path()).filename().string();
+}
+
 }  // namespace
 
 std::vector<SegmentCase> plan_segmentation(const std::vector<fs::path>& inputs, const fs::path& out, const fs::path& preview) {
   const std::vector<fs::path> files = expanded(inputs);
-  const bool one = files.size() == 1 && !is_folder(inputs[0]);
+  const bool one = files.size() == 1 && files[0] == inputs[0];  // not the only scan of a folder of scans
   const bool to_file = names_file(out);
   if (to_file && !one) throw Error(ErrorKind::usage, "several scans need a folder as output, not the file " + out.string());
   const bool picture_file = one && preview.has_extension() && !is_folder(preview);
@@ -54,8 +69,8 @@ std::vector<SegmentCase> plan_segmentation(const std::vector<fs::path>& inputs, 
   std::map<fs::path, fs::path> taken, sources;
   for (const fs::path& input : files) sources.emplace(fs::weakly_canonical(input), input);
   for (const fs::path& input : files) {
-    SegmentCase c{input, to_file ? out : out / (judge::stem_of(input) + ".nii.gz")};
-    if (!preview.empty()) c.preview = picture_file ? preview : preview / (judge::stem_of(input) + ".png");
+    SegmentCase c{input, to_file ? out : out / (name_of(input) + ".nii.gz")};
+    if (!preview.empty()) c.preview = picture_file ? preview : preview / (name_of(input) + ".png");
     const fs::path real = fs::weakly_canonical(c.output);
     if (sources.contains(real)) throw Error(ErrorKind::usage, c.output.string() + " is an input and would be overwritten; choose another output");
     if (!c.preview.empty() && sources.contains(fs::weakly_canonical(c.preview)))

@@ -8,7 +8,8 @@
 namespace vesal::cli {
 
 /// One scan and an OUT that names an image file: that file. Otherwise OUT is a folder, and the mask of CASE.nii.gz, CASE.nrrd, ... is
-/// OUT/CASE.nii.gz. A folder among the inputs stands for the image files directly in it, sorted by name. The preview is likewise a
+/// OUT/CASE.nii.gz. A folder among the inputs stands for the image files directly in it, sorted by name, or, if there are only DICOM
+/// files in it, for the one scan they are. The preview is likewise a
 /// file for one scan and a folder of CASE.png for several.
 /// Throws Error(usage | not_found | unsupported) when two scans would become one file, when an output would replace an input, or when OUT
 /// names no format that can be written. Whether the inputs exist is not asked.
