@@ -55,6 +55,9 @@ DicomChoice choose_volume(const DicomStudy& study, const DicomRule& rule) {
   std::vector<DicomVolume> fit;
   for (const DicomVolume& v : all)
     if (rule.matches(v)) fit.push_back(v);
+  if (all.empty())  // what is damaged is what the caller must hear of
+    for (const DicomSeries& s : study.series)
+      if (!s.damaged.empty()) throw Error(ErrorKind::format, s.damaged[0].first + ": " + s.damaged[0].second);
   if (fit.empty()) {
     const std::string wanted = rule.text().empty() ? "no volume" : "no volume fits " + rule.text();
     throw Error(ErrorKind::not_found, wanted + ": " + what_is_there(study, all));
