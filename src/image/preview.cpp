@@ -16,7 +16,6 @@ namespace {
 constexpr Colour kBackground{16, 18, 22}, kText{222, 226, 230}, kFaint{134, 142, 150}, kAmber{255, 192, 70};
 constexpr Colour kPalette[] = {{255, 99, 88},  {78, 205, 196},  {255, 209, 102}, {120, 160, 255}, {199, 125, 255}, {128, 222, 98},
                                {255, 159, 67}, {255, 120, 190}, {60, 190, 240},  {190, 220, 90},  {230, 150, 130}, {150, 150, 220}};
-Colour colour_of(std::int64_t label) { return kPalette[static_cast<std::size_t>(label - 1) % std::size(kPalette)]; }
 
 /// [x, y, z] of an image that may carry a channel axis of one.
 Array volume_of(const Image& image, const char* what) {
@@ -180,7 +179,7 @@ void draw(Picture& picture, const Plane& plane, int left, int top, int width, in
       const std::int64_t here = label(x, y);
       if (here == 0) continue;
       const bool edge = label(x - 1, y) != here || label(x + 1, y) != here || label(x, y - 1) != here || label(x, y + 1) != here;
-      picture.blend(left + x, top + y, colour_of(here), edge ? 1.0 : 0.32);
+      picture.blend(left + x, top + y, label_colour(here), edge ? 1.0 : 0.32);
     }
   const auto mark = [&](char c, int x, int y) {
     picture.text(left + x + 1, top + y + 1, std::string(1, c), {});
@@ -202,6 +201,8 @@ std::vector<LabelVolume> volumes_of(const Census& census, const Affine& a) {
 }
 
 }  // namespace
+
+Colour label_colour(std::int64_t label) { return kPalette[static_cast<std::size_t>(std::max<std::int64_t>(1, label) - 1) % std::size(kPalette)]; }
 
 std::vector<LabelVolume> label_volumes(const Image& labels) { return volumes_of(census_of(volume_of(labels, "labels")), labels.affine); }
 
@@ -261,7 +262,7 @@ Array render_preview(const Image& scan, const Image& labels, const PreviewOption
   const int base = head + tallest + foot;
   if (legend.empty()) picture.text(gap, base + 4, "nothing labelled", kFaint);
   for (const Entry& e : legend) {
-    picture.fill(e.x, base + e.row * line + 4, 14, 14, colour_of(e.label));
+    picture.fill(e.x, base + e.row * line + 4, 14, 14, label_colour(e.label));
     picture.text(e.x + 22, base + e.row * line + 4, e.text, kText);
   }
   return picture.array();

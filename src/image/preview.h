@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "image/image.h"
+#include "image/picture.h"
 
 namespace vesal::image {
 
@@ -19,6 +20,9 @@ struct LabelVolume {
 };
 /// Every label but 0, ascending. `labels` is [x, y, z] or [1, x, y, z]; throws Error(shape) on anything else.
 std::vector<LabelVolume> label_volumes(const Image& labels);
+
+/// What a label is shown in, here and in the results that carry colours; labels from 1.
+Colour label_colour(std::int64_t label);
 
 struct PreviewOptions {
   /// Intensities shown black and white; none: 40 +- 200 HU for CT (a scan with air in it), else the 0.5 and 99.5 percentiles.

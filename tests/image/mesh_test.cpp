@@ -39,7 +39,7 @@ std::pair<double, std::array<double, 3>> of_voxels(const Array& voxels, const Af
         }
   for (double& v : at) v /= n;
   const auto s = spacing_of(affine);
-  return {n * s[0] * s[1] * s[2] / 1000, apply(affine, at)};
+  return {n * s[0] * s[1] * s[2] / 1000, image::apply(affine, at)};
 }
 
 const Affine kMirrored{{{{-0.8, 0, 0, 120}, {0, 0.9, 0, -40}, {0, 0, 2.5, 700}, {0, 0, 0, 1}}}};

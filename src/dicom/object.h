@@ -1,0 +1,62 @@
+// What all DICOM objects made from a scan share: patient and study of the source, who made it, how it is written and read back.
+#pragma once
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "dicom/result.h"
+
+class DcmDataset;
+class DcmItem;
+class DcmTagKey;
+
+namespace vesal::dicom {
+
+struct ObjectFacts {
+  std::string kind;       ///< of uid()
+  std::string sop_class;  ///< its UID
+  std::string modality;
+  std::string description;    ///< of the series
+  std::string series_number;  ///< far from those of scanners
+  bool frame_of_reference = true;
+};
+
+/// Patient, study, series, equipment, frame of reference and SOP common modules. Text of the source is copied byte by byte with its character
+/// set; text of ours goes through text_for().
+void begin_object(DcmDataset& data, const Result& result, const ObjectFacts& facts);
+
+/// Our text cut to `most` characters of one value, in the object's character set: as it is where the source's own texts are plain ASCII (the
+/// object is then UTF-8), otherwise '?' for what is no ASCII.
+std::string text_for(const DcmItem& data, std::string text, std::size_t most = 64);
+
+void put(DcmItem& item, const DcmTagKey& tag, const std::string& value);
+/// A new item at the end of a sequence.
+DcmItem& add_item(DcmItem& item, const DcmTagKey& sequence);
+/// A number as DS: at most 16 characters.
+std::string ds(double value);
+/// DICOM's D65 CIELab, three unsigned shorts (PS3.3, C.10.7.1.1).
+std::array<std::uint16_t, 3> cielab(image::Colour colour);
+/// What made the segments: (0066,002F)'s items and their like.
+void put_algorithm(DcmItem& item, const DcmTagKey& sequence, const Result& result, const DcmItem& data);
+/// ReferencedSeriesSequence with all instances (Common Instance Reference), without repeating one.
+void put_instances(DcmItem& item, const Result& result);
+/// SOP class, instance and, of a multi-frame instance, the frame of plane z.
+void put_reference(DcmItem& item, const image::DicomSlice& slice);
+
+/// Whether the pixels it was made from were ever compressed with loss, and how much, as the source says.
+void put_lossy(DcmItem& data, const image::DicomSource& source);
+
+/// Saves to a temporary name, calls `prove` with that file, then renames.
+void save_object(const std::filesystem::path& path, DcmDataset& data, bool implicit, const std::function<void(const std::filesystem::path&)>& prove);
+
+/// Voxels and the centroid of what an object holds of one segment, as someone finds who only has the object.
+struct Found {
+  double ml = 0;
+  std::array<double, 3> centroid{};  ///< RAS mm
+};
+/// Compares with the mask: half a voxel in volume and in place; where the gantry was tilted and labels went to the nearest voxels of the source's
+/// frames, a tenth of the volume and one voxel. Throws Error(geometry) saying what differs.
+void compare(const Result& result, const Segment& segment, const Found& found);
+
+}  // namespace vesal::dicom
