@@ -41,6 +41,7 @@ void write(const std::filesystem::path& path, const Result& result) {
   put(data, DCM_ConversionType, "WSD");
   put(data, DCM_ImageType, "DERIVED\\SECONDARY");
   put(data, DCM_PatientOrientation, "");
+  put(data, DCM_Laterality, "");
   put(data, DCM_BurnedInAnnotation, "NO");  // names of classes and volumes, nothing of the patient
   put(data, DCM_DerivationDescription, text_for(data, result.warning.empty() ? result.task : result.warning, 1024));
   put_lossy(data, result.dicom_source());

@@ -197,6 +197,7 @@ void save_object(const std::filesystem::path& path, DcmDataset& data, bool impli
   AtomicFile file(path);
   DcmFileFormat format(&data, OFFalse);
   const OFCondition saved = format.saveFile(file.temporary().c_str(), implicit ? EXS_LittleEndianImplicit : EXS_LittleEndianExplicit);
+  format.getAndRemoveDataset();  // the caller's
   check(saved, "saving", ErrorKind::io);
   prove(file.temporary());
   file.commit();

@@ -102,8 +102,10 @@ void prove(const std::filesystem::path& file, const Result& result) {
         DcmItem* reference = nullptr;
         check(item.findAndGetSequenceItem(DCM_ContourImageSequence, reference), "reading it back");
         Sint32 frame = 1;
-        reference->findAndGetSint32(DCM_ReferencedFrameNumber, frame);
-        const image::DicomSlice& slice = *slices.at({text_of(*reference, DCM_ReferencedSOPInstanceUID), frame});
+        if (reference->findAndGetSint32(DCM_ReferencedFrameNumber, frame).bad()) frame = 1;
+        const auto named = slices.find({text_of(*reference, DCM_ReferencedSOPInstanceUID), frame});
+        if (named == slices.end()) throw Error(ErrorKind::geometry, "a contour names no slice of the series");
+        const image::DicomSlice& slice = *named->second;
         Sint32 points = 0;
         check(item.findAndGetSint32(DCM_NumberOfContourPoints, points), "reading it back");
         OFString text;
@@ -143,7 +145,7 @@ void prove(const std::filesystem::path& file, const Result& result) {
 
 void write(const std::filesystem::path& path, const Result& result) {
   DcmDataset data;
-  begin_object(data, result, {"rtstruct", UID_RTStructureSetStorage, "RTSTRUCT", "Structures: " + result.bundle, "9802", false});
+  begin_object(data, result, {"rtstruct", UID_RTStructureSetStorage, "RTSTRUCT", "Structures: " + result.bundle, "9802"});
   put(data, DCM_OperatorsName, "");
   put(data, DCM_StructureSetLabel, text_for(data, result.bundle, 16));
   put(data, DCM_StructureSetName, text_for(data, result.bundle + " " + result.version));
