@@ -34,6 +34,9 @@ class EnginePredictor : public Predictor {
   /// run one after the other. The outputs are the graph's, in its order. Throws Error(shape).
   std::vector<Array> predict(const std::vector<Array>& inputs) override;
 
+  /// For graphs whose only output is made by a convolution of one voxel into many channels.
+  bool predict_planes(const std::vector<Array>& inputs, const TakePlanes& take) override;
+
   void set_profiling(bool on) override;
   /// A list with a dict per step, in the order they run: "step" (what is fused, "conv + add + prelu"), "label" (where it comes from), "in" and
   /// "out" (lists of shapes), "gflop", "mb" (read and written), "ms" (per sample; None unless profiled), "external" (why libtorch runs it, or None).

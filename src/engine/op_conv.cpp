@@ -131,6 +131,59 @@ void plan_slices(Planner& planner, const Node& node, const kernels::ConvolutionS
   }
 }
 
+/// Bytes of the planes that are made at a time of an output that need not be there as a whole.
+constexpr std::int64_t kPlaneBytes = std::int64_t{8} << 20;
+
+/// Whether an output in slices can be made by planes instead: each voxel then comes of one voxel of the input.
+bool by_planes(const kernels::ConvolutionShape& s) {
+  return s.kernel == kernels::Extents{1, 1, 1} && s.stride == kernels::Extents{1, 1, 1} && s.in == s.out;
+}
+
+/// Voxels made at a time: whole planes of the first spatial axis, a divisor of their number.
+std::int64_t voxels_at_once(const kernels::ConvolutionShape& shape, std::size_t axes) {
+  const std::int64_t planes = shape.out[3 - axes], plane = kernels::voxels(shape.out) / planes;
+  std::int64_t together = std::clamp<std::int64_t>(kPlaneBytes / (plane * shape.out_channels * 4), 1, planes);
+  while (planes % together != 0) --together;
+  return together * plane;
+}
+
+/// All channels of some planes after those of the planes before, each handed on before the next are made.
+void plan_planes(Planner& planner, const Node& node, const kernels::ConvolutionShape& shape, const Epilogue& e, const std::string& what) {
+  const Operand in = planner.operand(node.inputs[0]);
+  const TensorId whole = planner.make_planes(e.value);
+  planner.at(whole).by_planes = true;
+  kernels::ConvolutionShape part = shape;
+  const std::int64_t all = kernels::voxels(shape.out), together = voxels_at_once(shape, planner.shape(e.value).size() - 2);
+  part.in = part.out = {1, 1, together};
+  Tensor some = planner.at(whole);
+  some.by_planes = false;
+  some.shape = {1, shape.out_channels, together};
+  some.extents = part.out;
+  const TensorId planes = planner.add(some);
+  some.planar = false;
+  const TensorId blocks = planner.add(some);
+  const std::shared_ptr<Convolution> conv = Convolution::make(part, constant(node, "weight"), constant(node, "bias"), precision(planner));
+  kernels::ConvolutionCall call;
+  call.before.after = in.after;
+  call.function = e.function;
+  Step step = step_of(what, node, {in.tensor}, {whole, planes, blocks});
+  step.flops = shape.flops();
+  step.weight_bytes = conv->weight_bytes();
+  step.scratch_bytes = conv->scratch_bytes();
+  step.run = [conv, call, map = in.map, from = in.tensor, whole, planes, blocks, all, together](const Memory& memory) mutable {
+    if (map) call.before.scale = map->scale.data(), call.before.shift = map->shift.data();
+    call.in = memory.at(from);
+    call.in.extents = {1, 1, together};
+    call.out = memory.at(blocks);
+    const std::int64_t step_in = together * (call.in.planar ? 1 : kernels::kBlock);
+    for (std::int64_t first = 0; first < all; first += together, call.in.data += step_in) {
+      conv->run(call);
+      memory.give(whole, call.out, memory.at(planes), first);
+    }
+  };
+  planner.emit(std::move(step));
+}
+
 bool plan(Planner& planner, const Node& node) {
   const std::shared_ptr<Convolution> conv = convolution(planner, node);
   const kernels::ConvolutionShape shape = shape_of(planner, node);
@@ -140,7 +193,7 @@ bool plan(Planner& planner, const Node& node) {
   const std::string what =
       (in.pending.empty() ? "" : in.pending + " + ") + e.what + (conv->precision() == kernels::Precision::bf16 ? " in bf16" : "");
   if (in_slices(planner, shape, e)) {
-    plan_slices(planner, node, shape, e, what);
+    (by_planes(shape) ? plan_planes : plan_slices)(planner, node, shape, e, what);
     return true;
   }
   const TensorId out = planner.make(e.value);

@@ -5,7 +5,7 @@
 
 namespace vesal::engine {
 
-/// At least `floats` floats, aligned to pages, not touched yet. Throws Error(memory).
+/// At least `floats` floats, aligned to pages, zeros that are not touched yet. Throws Error(memory).
 std::shared_ptr<float> pages(std::size_t floats);
 
 }  // namespace vesal::engine

@@ -3,6 +3,7 @@
 #include <numeric>
 
 #include "engine/plan.h"
+#include "kernels/layout.h"
 
 namespace vesal::engine {
 namespace {
@@ -70,14 +71,16 @@ class Placer {
     }
   }
 
-  /// Offsets by size, the largest first, each at the lowest place that is free as long as it lives.
+  /// Offsets by size, the largest first and of equal ones that which lives first, each at the lowest place that is free as long as it lives.
   void share_arena() {
     std::vector<Life> lives(tensors_.size());
     for (TensorId id = 0; id < tensors_.size(); ++id) lives[root_of(tensors_, id)].add(lives_[id]);
     std::vector<TensorId> order;
     for (TensorId id = 0; id < tensors_.size(); ++id)
       if (!tensors_[id].inside && tensors_[id].home == Home::arena && lives[id].end >= 0) order.push_back(id);
-    std::stable_sort(order.begin(), order.end(), [&](TensorId a, TensorId b) { return tensors_[a].size() > tensors_[b].size(); });
+    std::stable_sort(order.begin(), order.end(), [&](TensorId a, TensorId b) {
+      return tensors_[a].size() != tensors_[b].size() ? tensors_[a].size() > tensors_[b].size() : lives[a].begin < lives[b].begin;
+    });
     std::vector<TensorId> placed;  // by offset
     for (const TensorId id : order) {
       const std::int64_t size = (tensors_[id].size() + kAlignment - 1) / kAlignment * kAlignment;
@@ -112,6 +115,18 @@ kernels::Activations Memory::at(TensorId id) const {
   const Tensor& root = tensors_[id];
   float* base = root.home == Home::input ? inputs[root.index] : root.home == Home::output ? outputs[root.index] : arena_ + root.offset;
   return {base + shift, t.channels, t.extents, t.planar, t.part_size()};
+}
+
+void Memory::give(TensorId output, const kernels::Activations& from, const kernels::Activations& planes, std::int64_t first) const {
+  if (take) {
+    kernels::copy_channels(from, planes);
+    take(planes, first);
+    return;
+  }
+  kernels::Activations to = at(output);
+  to.data += first;
+  to.extents = from.extents;
+  kernels::copy_channels(from, to);
 }
 
 void place(Plan& plan) { Placer(plan).run(); }

@@ -34,6 +34,7 @@ struct Tensor {
 
   Home home = Home::arena;
   std::size_t index = 0;           ///< of the input or output that it is
+  bool by_planes = false;          ///< home output: whoever writes it hands it on through Memory::give(), some planes at a time
   std::optional<TensorId> inside;  ///< it is a part of this one (of a concatenation), or takes its place over
   std::int64_t first_part = 0;     ///< inside: the first block or planar channel
   std::int64_t offset = 0;         ///< home arena: floats from its start
@@ -48,7 +49,11 @@ class Memory {
  public:
   Memory(const std::vector<Tensor>& tensors, float* arena) : tensors_(tensors), arena_(arena) {}
   std::vector<float*> inputs, outputs;
+  /// Gets what is written by planes instead of the output: planar activations and the first voxel of each of their channels.
+  std::function<void(const kernels::Activations& planes, std::int64_t first)> take;
   kernels::Activations at(TensorId id) const;
+  /// Hands on voxels of an output that is made by planes: those from `first` on, which lie in `from` and, if need be, go through `planes`.
+  void give(TensorId output, const kernels::Activations& from, const kernels::Activations& planes, std::int64_t first) const;
 
  private:
   const std::vector<Tensor>& tensors_;

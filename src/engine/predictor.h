@@ -1,11 +1,22 @@
 // Predictor: how everything above sees a network. libtorch modules, TorchScript and the fused engine all are Predictors.
 #pragma once
+#include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "base/value.h"
 
 namespace vesal::engine {
+
+/// Some planes of one sample's output, whole [C, spatial...]: those from `first` on along the first spatial axis.
+struct OutputPlanes {
+  std::int64_t sample = 0;
+  Shape whole;
+  std::int64_t first = 0;
+  Array values;  ///< [C, planes, spatial...], contiguous float32; its memory is used again for the next ones
+};
+using TakePlanes = std::function<void(const OutputPlanes&)>;
 
 /// A function from batches to batches. predict() may be called from one thread at a time.
 class Predictor {
@@ -14,6 +25,9 @@ class Predictor {
   /// Inputs [N, C, spatial...], float32 unless the network says otherwise; outputs in the network's order, C-contiguous.
   /// Throws Error(shape) for inputs the network cannot take.
   virtual std::vector<Array> predict(const std::vector<Array>& inputs) = 0;
+  /// predict() for those who do not need the output at once: it never exists as a whole, but is handed on plane by plane, all planes of a sample
+  /// in their order and sample after sample. False, with nothing done, where that is not to be had: then there is predict().
+  virtual bool predict_planes(const std::vector<Array>& /*inputs*/, const TakePlanes& /*take*/) { return false; }
   /// The names of the last outputs, sorted, if the network returns a dict of them; else none.
   virtual std::vector<std::string> output_keys() const { return {}; }
   /// Whether products may be of numbers rounded to bfloat16, with sums in float32; off at first. Ignored where that is no faster.

@@ -78,15 +78,19 @@ Region Blender::window(std::int64_t i) const {
   return at;
 }
 
-void Blender::add(std::int64_t i, const Array& result, const Region& region, Array& sums, bool fresh) const {
-  const Region at = window(i), common = region.intersection(at);
+void Blender::add(std::int64_t i, std::int64_t first, const Array& result, const Region& region, Array& sums, bool fresh) const {
+  Region at = window(i);
+  const std::size_t across = first_axis();
+  at.begin[across] += first;
+  at.end[across] = at.begin[across] + result.size(1);
+  const Region common = region.intersection(at);
   if (common.voxels() == 0) return;
   const std::int64_t channels = sums.size(0), rows = common.size(0) * common.size(1), n = common.size(2);
-  const std::int64_t from_pitch = part_[0] * part_[1] * part_[2], to_pitch = region.voxels();
+  const std::int64_t from_pitch = at.voxels(), to_pitch = region.voxels();
   const float* from = result.data<float>();
-  const float* weight = importance_.data<float>();
+  const float* weight = importance_.data<float>() + first * (from_pitch / at.size(across));
   const bool half = sums.dtype() == DType::f16;
-  // Row `row` of the common part: where it lies in the window and in the region.
+  // Row `row` of the common part: where it lies in these planes and in the region.
   const auto places = [&](std::int64_t row) {
     const std::int64_t x = common.begin[0] + row / common.size(1), y = common.begin[1] + row % common.size(1), z = common.begin[2];
     return std::pair(((x - at.begin[0]) * part_[1] + y - at.begin[1]) * part_[2] + z - at.begin[2],

@@ -37,11 +37,13 @@ class Blender {
   /// The part of it that lies over the image before padding.
   Region over_image() const;
   std::size_t axes() const { return shape_.size(); }
+  std::size_t first_axis() const { return 3 - shape_.size(); }
 
-  /// Adds the part of window i's result [C, window...] (contiguous float32) that lies in `region` to `sums`, contiguous [C, voxels of region].
+  /// Adds what lies in `region` of the planes of window i's result that begin with `first`, [C, planes, window...] (contiguous float32), to
+  /// `sums`, contiguous [C, voxels of region]. Planes lie across the first axis.
   /// float32 sums take the weighted result, to be divided at the end. float16 sums take its share of the blended value: there is nothing to
-  /// divide, and no number is larger than the network's own. `fresh`: what is in `sums` is not looked at; the window must cover the region.
-  void add(std::int64_t i, const Array& result, const Region& region, Array& sums, bool fresh = false) const;
+  /// divide, and no number is larger than the network's own. `fresh`: what is in `sums` is not looked at.
+  void add(std::int64_t i, std::int64_t first, const Array& result, const Region& region, Array& sums, bool fresh = false) const;
   /// Divides float32 sums by the weights of all windows.
   void divide(const Region& region, Array& sums) const;
   /// The part of `out` [..., output_shape()...] that lies over the image before padding, a view.

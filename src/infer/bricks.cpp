@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/parallel.h"
+#include "engine/pages.h"
 #include "kernels/half_sums.h"
 
 namespace vesal::infer {
@@ -38,6 +38,15 @@ void copy_common(const T* source, const Region& from, float* target, const Regio
         };
         row(source + place(from), common.size(2), target + place(to));
       }
+}
+
+/// Zeros. Large blocks come straight from the system and go back to it at once: they would leave holes in the heap.
+Array zeros(const Shape& shape, DType type) {
+  constexpr std::size_t kLarge = std::size_t{1} << 20;
+  const std::size_t bytes = static_cast<std::size_t>(numel_of(shape)) * size_of(type);
+  if (bytes < kLarge) return Array::zeros(shape, type);
+  const std::shared_ptr<float> memory = engine::pages((bytes + sizeof(float) - 1) / sizeof(float));
+  return Array::wrap(memory.get(), shape, type, memory);
 }
 
 }  // namespace
@@ -117,16 +126,15 @@ Array Bricks::read(const image::Box& box) const {
   return out;
 }
 
-void Bricks::add(std::int64_t b, std::int64_t window, const Array& result) {
+void Bricks::add(std::int64_t b, std::int64_t window, std::int64_t first, const Array& planes) {
   Brick& brick = bricks_[static_cast<std::size_t>(b)];
   const Region region = layout_.region(b);
-  const bool first = !brick.sums.defined();
-  const bool fresh = first && blender_.window(window).contains(region);
-  if (first) {
+  if (!brick.sums.defined()) {
     const Shape shape{channels_, region.size(0), region.size(1), region.size(2)};
-    brick.sums = fresh ? Array::empty(shape, kept_) : Array::zeros(shape, kept_);
+    brick.sums = zeros(shape, kept_);
+    if (blender_.window(window).contains(region)) brick.fresh_for = window;
   }
-  blender_.add(window, result, region, brick.sums, fresh);
+  blender_.add(window, first, planes, region, brick.sums, brick.fresh_for == window);
 }
 
 void Bricks::finish(std::int64_t b) {

@@ -25,8 +25,8 @@ class BrickLayout {
   std::array<std::vector<std::int64_t>, 3> edges_;
 };
 
-/// The blended output over the image (without padding), float32. Bricks are written by one thread; those that are finished may be read by
-/// others meanwhile. Reading one that is not throws Error(internal).
+/// The blended output over the image (without padding), float32. Those that are finished may be read while others
+/// are written. Reading one that is not throws Error(internal).
 class Bricks : public image::VoxelSource {
  public:
   /// `kept`: float32, or float16 for half the memory: each value is then rounded as many times as windows lie over it.
@@ -45,8 +45,8 @@ class Bricks : public image::VoxelSource {
   Region region_of(const image::Box& box) const;
   std::uint64_t bytes(std::int64_t brick) const;
 
-  /// Adds window i's part [C, window...] to a brick.
-  void add(std::int64_t brick, std::int64_t window, const Array& result);
+  /// Adds planes of window i, [C, planes, window...], those from `first` on, to a brick. Several threads may do that to different bricks.
+  void add(std::int64_t brick, std::int64_t window, std::int64_t first, const Array& planes);
   /// All its windows are in: from here on it can be read.
   void finish(std::int64_t brick);
   void release(std::int64_t brick);
@@ -54,6 +54,7 @@ class Bricks : public image::VoxelSource {
  private:
   struct Brick {
     Array sums;
+    std::int64_t fresh_for = -1;  ///< the window that covers it all and was the first to come
     bool finished = false;
   };
   Blender blender_;

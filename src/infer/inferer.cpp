@@ -3,7 +3,6 @@
 #include <map>
 
 #include "base/registry.h"
-#include "engine/predictor.h"
 #include "image/image.h"
 
 namespace vesal::infer {
@@ -42,12 +41,19 @@ Forward forward_of(const Value& network, CallArgs extra) {
     if (!extra.named.empty()) throw Error(ErrorKind::config, "the network takes no argument '" + extra.named[0].first + "'");
     std::vector<Array> more;
     for (const Value& v : extra.positional) more.push_back(image::array_of(v));
-    return [predictor, more](const Array& batch) {
+    const auto with = [more](const Array& batch) {
       std::vector<Array> inputs{batch};
       inputs.insert(inputs.end(), more.begin(), more.end());
-      std::vector<Array> arrays = predictor->predict(inputs);
+      return inputs;
+    };
+    Forward forward = [predictor, with](const Array& batch) {
+      std::vector<Array> arrays = predictor->predict(with(batch));
       return Outputs{std::move(arrays), predictor->output_keys()};
     };
+    forward.by_planes = [predictor, with](const Array& batch, const engine::TakePlanes& take) {
+      return predictor->predict_planes(with(batch), take);
+    };
+    return forward;
   }
   return [network, extra](const Array& batch) {
     CallArgs args{{Value(batch)}, extra.named};

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/value.h"
+#include "engine/predictor.h"
 #include "infer/output_stream.h"
 
 namespace vesal::infer {
@@ -19,7 +20,11 @@ struct Outputs {
 };
 
 /// A network with everything but its first input bound. Called from one thread at a time.
-using Forward = std::function<Outputs(const Array& batch)>;
+struct Forward : std::function<Outputs(const Array& batch)> {
+  using function::function;
+  /// As engine::Predictor::predict_planes() has it; or empty.
+  std::function<bool(const Array& batch, const engine::TakePlanes& take)> by_planes = {};
+};
 
 /// `network` is an engine::Predictor or anything callable; `extra` are further inputs, handed on with every call.
 Forward forward_of(const Value& network, CallArgs extra = {});

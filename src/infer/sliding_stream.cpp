@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/parallel.h"
 #include "base/progress.h"
 #include "infer/brick_schedule.h"
 #include "infer/bricks.h"
@@ -18,9 +19,12 @@ namespace {
 constexpr std::int64_t kManyChannels = 32;
 /// Less than this between one layer of windows and the next is no reason to take them in another order than MONAI does.
 constexpr double kWorthTurning = 64e6;
+/// For more windows than this it would take too long to weigh each against the others.
+constexpr std::size_t kMostWeighed = 1024;
 
-/// All windows, layer by layer along the axis across which the least is kept between layers; the first is always window 0.
-std::vector<std::int64_t> window_order(const Blender& blender, double bytes_per_voxel) {
+/// All windows, layer by layer along the axis across which the least is kept between layers, and whether that is much; the first is always
+/// window 0.
+std::pair<std::vector<std::int64_t>, bool> layered_order(const Blender& blender, double bytes_per_voxel) {
   std::array<double, 3> kept{};
   std::array<std::size_t, 3> order{0, 1, 2};
   for (std::size_t axis = 0; axis < 3; ++axis) {
@@ -29,8 +33,8 @@ std::vector<std::int64_t> window_order(const Blender& blender, double bytes_per_
     for (std::size_t i = 1; i < starts.size(); ++i) overlap = std::max(overlap, starts[i - 1] + blender.window(0).size(axis) - starts[i]);
     kept[axis] = bytes_per_voxel * static_cast<double>(overlap * (blender.whole().voxels() / blender.whole().size(axis)));
   }
-  const std::size_t first = 3 - blender.axes();
-  if (kept[first] > kWorthTurning) std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return kept[a] < kept[b]; });
+  const bool much = kept[blender.first_axis()] > kWorthTurning;
+  if (much) std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return kept[a] < kept[b]; });
   std::array<std::int64_t, 3> n{}, step{}, at{};
   for (std::size_t axis = 0; axis < 3; ++axis) n[axis] = static_cast<std::int64_t>(blender.starts(axis).size());
   step = {n[1] * n[2], n[2], 1};
@@ -38,7 +42,7 @@ std::vector<std::int64_t> window_order(const Blender& blender, double bytes_per_
   for (at[0] = 0; at[0] < n[order[0]]; ++at[0])
     for (at[1] = 0; at[1] < n[order[1]]; ++at[1])
       for (at[2] = 0; at[2] < n[order[2]]; ++at[2]) windows.push_back(at[0] * step[order[0]] + at[1] * step[order[1]] + at[2] * step[order[2]]);
-  return windows;
+  return {windows, much};
 }
 
 /// One output on its way: bricks, who still needs them, and the receiver.
@@ -53,21 +57,50 @@ class Streaming {
     }
     std::int64_t windows = 1;
     for (std::size_t axis = 0; axis < 3; ++axis) windows *= static_cast<std::int64_t>(bricks_->blender().starts(axis).size());
-    const auto touched = [bricks = bricks_](std::int64_t w) { return bricks->layout().touched(bricks->blender().window(w)); };
+    const auto touched = [bricks = bricks_](std::int64_t w) {
+      BrickSchedule::Layers layers;
+      std::int64_t last = -1;
+      for (const std::int64_t b : bricks->layout().touched(bricks->blender().window(w))) {
+        const std::int64_t plane = bricks->layout().region(b).begin[bricks->blender().first_axis()];
+        if (std::exchange(last, plane) != plane) layers.emplace_back();
+        layers.back().push_back(b);
+      }
+      return layers;
+    };
     schedule_.emplace(layout().count(), windows, touched, std::move(tiles));
   }
 
+  /// Before anything was added: the order of windows that keeps little.
+  std::vector<std::int64_t> order() const {
+    const double bytes_per_voxel = static_cast<double>(bricks_->channels()) * (bricks_->channels() < kManyChannels ? 4 : 2);
+    const auto [layered, much] = layered_order(bricks_->blender(), bytes_per_voxel);
+    if (!much || layered.size() > kMostWeighed) return layered;
+    const std::vector<std::int64_t> cheapest = schedule_->cheapest(layered, [&](std::int64_t b) { return bricks_->bytes(b); });
+    return most(cheapest) < most(layered) ? cheapest : layered;
+  }
   /// Before anything was added: the most bytes that these windows keep at once.
   std::uint64_t most(const std::vector<std::int64_t>& windows) const {
     const auto of_brick = [&](std::int64_t b) { return bricks_->bytes(b); };
     return schedule_->most(windows, of_brick, [&](std::int64_t t) { return tile_bytes_[static_cast<std::size_t>(t)]; });
   }
   void begin() { work(schedule_->ready_at_once()); }
-  void add(std::int64_t window, const Array& result) {
-    for (const std::int64_t b : schedule_->wanted(window)) bricks_->add(b, window, result);
-    const BrickSchedule::Progress progress = schedule_->window_done(window);
-    for (const std::int64_t b : progress.finished) bricks_->finish(b);
-    work(progress.ready);
+  /// Planes of a window, those of each window in their order.
+  void add(std::int64_t window, const engine::OutputPlanes& planes) {
+    const std::size_t across = bricks_->blender().first_axis();
+    const Region whole = bricks_->blender().window(window);
+    const std::int64_t begin = whole.begin[across] + planes.first, end = begin + planes.values.size(1);
+    for (const BrickSchedule::Numbers& layer : schedule_->wanted(window)) {
+      const Region bricks = layout().region(layer[0]);
+      const std::int64_t last = std::min(bricks.end[across], whole.end[across]);
+      if (bricks.begin[across] >= end || last <= begin) continue;
+      parallel_for(static_cast<std::int64_t>(layer.size()), 1, [&](std::int64_t from, std::int64_t to) {
+        for (std::int64_t i = from; i < to; ++i) bricks_->add(layer[static_cast<std::size_t>(i)], window, planes.first, planes.values);
+      });
+      if (last > end) continue;  // more of this layer is to come
+      const BrickSchedule::Progress progress = schedule_->added(layer);
+      for (const std::int64_t b : progress.finished) bricks_->finish(b);
+      work(progress.ready);
+    }
   }
   const Bricks& bricks() const { return *bricks_; }
 
@@ -96,29 +129,29 @@ bool SlidingWindowInferer::stream(const Array& input, const Forward& network, Ou
   std::optional<Streaming> streaming;
   std::vector<std::int64_t> order;
   std::int64_t batch = 1;
-  const auto begin = [&](const std::vector<Array>& results) {
+  const auto begin = [&](const Shape& output) {
     const Array importance = importance_map(grid.roi(), options_.mode, options_.sigma_scale);
-    const Shape window(results[0].shape().begin() + 1, results[0].shape().end());
-    const std::int64_t channels = results[0].size(0);
-    streaming.emplace(Blender(grid, window, importance, options_.mode), channels, to);
-    order = window_order(streaming->bricks().blender(), static_cast<double>(channels) * (channels < kManyChannels ? 4 : 2));
-    std::uint64_t output = 0;
-    for (const Array& r : results) output += r.nbytes();
+    streaming.emplace(Blender(grid, Shape(output.begin() + 1, output.end()), importance, options_.mode), output[0], to);
+    order = streaming->order();
     batch = to.plan({.windows = grid.count(),
-                     .windows_left = feeder.distinct(order, output) - 1,
+                     .windows_left = feeder.distinct(order) - 1,
                      .batch = options_.sw_batch_size,
                      .held = streaming->most(order),
                      .held_first = streaming->most({0}),
-                     .values = static_cast<std::uint64_t>(channels * numel_of(streaming->bricks().spatial_shape()))});
+                     .values = static_cast<std::uint64_t>(output[0] * numel_of(streaming->bricks().spatial_shape()))});
     streaming->begin();
   };
   std::int64_t come = 0;
-  const auto take = [&](std::int64_t window, const std::vector<Array>& results) {
-    if (results.empty()) throw Error(ErrorKind::shape, "the network gives nothing");
-    if (!streaming) begin(results);
-    streaming->add(window, results[0]);
+  const auto take_planes = [&](std::int64_t window, const engine::OutputPlanes& planes) {
+    if (!streaming) begin(planes.whole);
+    streaming->add(window, planes);
+    if (planes.first + planes.values.size(1) < planes.whole[1]) return;
     ++come;
     progress.advance();
+  };
+  const auto take = [&](std::int64_t window, const std::vector<Array>& results) {
+    if (results.empty()) throw Error(ErrorKind::shape, "the network gives nothing");
+    take_planes(window, {.sample = 0, .whole = results[0].shape(), .first = 0, .values = results[0]});
   };
   const auto next_batch = [&] {
     to.advance(std::exchange(come, 0));
@@ -126,8 +159,8 @@ bool SlidingWindowInferer::stream(const Array& input, const Forward& network, Ou
   };
   // The first window goes alone: what it gives and takes decides how the others go.
   feeder.run(
-      {0}, network, [] { return 1; }, take);
-  feeder.run({order.begin() + 1, order.end()}, network, next_batch, take);
+      {0}, network, [] { return 1; }, take, take_planes);
+  feeder.run({order.begin() + 1, order.end()}, network, next_batch, take, take_planes);
   to.advance(come);
   return true;
 }

@@ -43,7 +43,7 @@ Outputs SlidingWindowInferer::infer(const Array& inputs, const Forward& network)
         }
         for (std::size_t k = 0; k < results.size(); ++k) {
           Array sum = sums.arrays[k].select(0, window / per_image);
-          blenders[k].add(window % per_image, results[k], blenders[k].whole(), sum);
+          blenders[k].add(window % per_image, 0, results[k], blenders[k].whole(), sum);
         }
         progress.advance();
       });

@@ -9,9 +9,9 @@
 namespace vesal::infer {
 
 /// Windows are gathered from the input as they are needed, at most sw_batch_size at a time (WindowFeeder). infer() sums the results in one
-/// float32 array [C, x, y, z] per image and output. stream() keeps bricks that later windows still add to, takes the windows in the order
-/// that keeps least where that is worth it, and sums 32 channels and more in float16: labels may then differ where two classes are equal
-/// within a part in a thousand. Both show progress and look at the cancel flag before each batch.
+/// float32 array [C, x, y, z] per image and output. stream() keeps bricks that later windows still add to, takes windows plane by
+/// plane if the network gives them so and in an order that keeps little where that is worth it, and sums 32 channels and more in float16:
+/// labels may then differ where two classes are equal within a part in a thousand. Both show progress and look at the cancel flag before each batch.
 class SlidingWindowInferer : public Inferer {
  public:
   struct Options {

@@ -81,8 +81,23 @@ std::vector<Array> WindowFeeder::infer(const Array& batch, const Forward& networ
   return arrays;
 }
 
+bool WindowFeeder::by_planes(const Array& batch, const std::vector<std::int64_t>& windows, const Forward& network, const TakePlanes& take) {
+  return network.by_planes && network.by_planes(batch, [&](const engine::OutputPlanes& some) {
+    if (shapes_.empty()) shapes_ = {some.whole};
+    if (shapes_.size() != 1 || shapes_[0] != some.whole || some.whole.size() + 1 != batch.shape().size())
+      throw Error(ErrorKind::shape, "the network made " + to_string(some.whole) + " of a window of " + to_string(batch.shape()));
+    take(windows[static_cast<std::size_t>(some.sample)], some);
+  });
+}
+
+bool WindowFeeder::can_keep() const {
+  std::int64_t numbers = 0;
+  for (const Shape& shape : shapes_) numbers += numel_of(shape);
+  return static_cast<std::uint64_t>(numbers) * sizeof(float) <= kMostKept;
+}
+
 void WindowFeeder::run(const std::vector<std::int64_t>& windows, const Forward& network, const std::function<std::int64_t()>& batch_size,
-                       const Take& take) {
+                       const Take& take, const TakePlanes& take_planes) {
   for (std::size_t next = 0; next < windows.size();) {
     check_cancelled();
     const std::int64_t most = std::min<std::int64_t>(std::max<std::int64_t>(1, batch_size()), static_cast<std::int64_t>(windows.size() - next));
@@ -92,6 +107,7 @@ void WindowFeeder::run(const std::vector<std::int64_t>& windows, const Forward& 
     std::vector<Pending> pending;
     std::map<std::string, std::int64_t> slots;  // of constant windows in this batch
     std::int64_t filled = 0;
+    const bool alike = can_keep();
     while (filled < most && next < windows.size()) {
       const std::int64_t together = std::min<std::int64_t>(most - filled, static_cast<std::int64_t>(windows.size() - next));
       std::vector<std::optional<std::string>> voxels(static_cast<std::size_t>(together));
@@ -99,7 +115,7 @@ void WindowFeeder::run(const std::vector<std::int64_t>& windows, const Forward& 
         for (std::int64_t k = begin; k < end; ++k) {
           Array slot = batch.select(0, filled + k);
           gather(windows[next + static_cast<std::size_t>(k)], slot);
-          voxels[static_cast<std::size_t>(k)] = constant_voxel(slot);
+          if (alike) voxels[static_cast<std::size_t>(k)] = constant_voxel(slot);
         }
       });
       std::int64_t to = filled;
@@ -118,6 +134,12 @@ void WindowFeeder::run(const std::vector<std::int64_t>& windows, const Forward& 
       filled = to;
     }
 
+    // By planes each window is on its own and nothing is kept; of the first one it cannot be known yet whether it could be.
+    if (take_planes && filled == static_cast<std::int64_t>(pending.size()) && (slots.empty() || shapes_.empty())) {
+      std::vector<std::int64_t> own;
+      for (const Pending& p : pending) own.push_back(p.window);
+      if (by_planes(batch.slice(0, 0, filled), own, network, take_planes)) continue;
+    }
     std::vector<Array> results;
     if (filled > 0) results = infer(batch.slice(0, 0, filled), network);
     batch = {};
@@ -140,9 +162,9 @@ void WindowFeeder::run(const std::vector<std::int64_t>& windows, const Forward& 
   }
 }
 
-std::int64_t WindowFeeder::distinct(const std::vector<std::int64_t>& windows, std::uint64_t bytes) const {
+std::int64_t WindowFeeder::distinct(const std::vector<std::int64_t>& windows) const {
   constexpr std::size_t kMostLookedAt = 4096;
-  if (bytes > kMostKept || windows.size() > kMostLookedAt) return static_cast<std::int64_t>(windows.size());
+  if (!can_keep() || windows.size() > kMostLookedAt) return static_cast<std::int64_t>(windows.size());
   std::vector<std::optional<std::string>> voxels(windows.size());
   parallel_for(static_cast<std::int64_t>(windows.size()), 1, [&](std::int64_t begin, std::int64_t end) {
     Array window = Array::empty(window_shape(source_, grid_), source_.dtype());

@@ -54,14 +54,24 @@ Engines::Entry& Engines::entry(Network& network, const Shape& shape, bool lastin
   return entries_.emplace_front(std::move(fresh));
 }
 
-std::optional<std::vector<Array>> Engines::predict(Network& network, const std::vector<Array>& inputs, bool lasting) {
-  if (inputs.size() != 1 || !network.device().is_cpu() || switched_off()) return std::nullopt;
+engine::EnginePredictor* Engines::engine_for(Network& network, const std::vector<Array>& inputs, bool lasting) {
+  if (inputs.size() != 1 || !network.device().is_cpu() || switched_off()) return nullptr;
   Shape shape = inputs[0].shape();
-  if (shape.size() < 3 || shape.size() > 5 || inputs[0].numel() == 0) return std::nullopt;
+  if (shape.size() < 3 || shape.size() > 5 || inputs[0].numel() == 0) return nullptr;
   const bool batch = std::exchange(shape[0], 1) > 1;
-  Entry& found = entry(network, shape, lasting);
-  if (!found.engine || (batch && !found.per_sample)) return std::nullopt;
-  return found.engine->predict({inputs[0].to(DType::f32).contiguous()});
+  const Entry& found = entry(network, shape, lasting);
+  return batch && !found.per_sample ? nullptr : found.engine.get();
+}
+
+std::optional<std::vector<Array>> Engines::predict(Network& network, const std::vector<Array>& inputs, bool lasting) {
+  engine::EnginePredictor* engine = engine_for(network, inputs, lasting);
+  if (!engine) return std::nullopt;
+  return engine->predict({inputs[0].to(DType::f32).contiguous()});
+}
+
+bool Engines::predict_planes(Network& network, const std::vector<Array>& inputs, bool lasting, const engine::TakePlanes& take) {
+  engine::EnginePredictor* engine = engine_for(network, inputs, lasting);
+  return engine && engine->predict_planes({inputs[0].to(DType::f32).contiguous()}, take);
 }
 
 void Engines::set_bf16(bool on) {

@@ -23,6 +23,9 @@ class Engines {
   /// evaluation mode; `lasting` says that it will stay there and libtorch's memory may go.
   std::optional<std::vector<Array>> predict(Network& network, const std::vector<Array>& inputs, bool lasting);
 
+  /// As Predictor::predict_planes(), on the same terms.
+  bool predict_planes(Network& network, const std::vector<Array>& inputs, bool lasting, const engine::TakePlanes& take);
+
   /// As Predictor::set_bf16().
   void set_bf16(bool on);
   void set_profiling(bool on);
@@ -39,6 +42,8 @@ class Engines {
   using Stamp = std::vector<std::pair<const void*, std::uint32_t>>;
 
   Entry& entry(Network& network, const Shape& shape, bool lasting);
+  /// The engine for these inputs; null: libtorch is to run the network.
+  engine::EnginePredictor* engine_for(Network& network, const std::vector<Array>& inputs, bool lasting);
   static Stamp stamp_of(const Network& network);
 
   std::list<Entry> entries_;  ///< the last used first

@@ -135,6 +135,12 @@ std::vector<Array> Network::predict(const std::vector<Array>& inputs) {
   return run(inputs);
 }
 
+bool Network::predict_planes(const std::vector<Array>& inputs, const engine::TakePlanes& take) {
+  const bool lasting = !training();
+  const EvalGuard evaluation(*this);
+  return engines_.predict_planes(*this, inputs, lasting, take);
+}
+
 void Network::rest() { release_tensor_memory(); }
 
 std::vector<Array> Network::run(const std::vector<Array>& inputs) {

@@ -49,6 +49,7 @@ class Network : public Object, public engine::Predictor, public bundle::Stateful
   /// Always in evaluation mode and without gradients, whatever mode is set. On the CPU the fused engine computes what it can; with
   /// VESAL_ENGINE=off it is libtorch alone, as in forward().
   std::vector<Array> predict(const std::vector<Array>& inputs) override;
+  bool predict_planes(const std::vector<Array>& inputs, const engine::TakePlanes& take) override;
   void set_bf16(bool on) override { engines_.set_bf16(on); }
   void set_profiling(bool on) override { engines_.set_profiling(on); }
   Value runs() const override { return engines_.runs(); }

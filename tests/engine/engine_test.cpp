@@ -142,10 +142,61 @@ TEST(Engine, PartsAndWholesStayAsLongAsTheyAreRead) {
 TEST(Engine, ManyClassesBySlices) {
   GraphMaker g(13);
   const std::size_t x = g.conv(g.input({1, 1, 8, 8, 8}), {.out = 16});
-  g.graph.outputs = {g.act(g.conv(g.act(g.instance_norm(x), "relu"), {.out = 99, .kernel = 1}), "prelu")};
+  g.graph.outputs = {g.act(g.conv(g.act(g.instance_norm(x), "relu"), {.out = 99}), "prelu")};
   EnginePredictor engine(g.graph);
   EXPECT_EQ(engine.memory().arena, (16 + 64) * 512 * 4);
   expect_right(g, engine);
+  EXPECT_FALSE(engine.predict_planes({random_array(g.random, {1, 1, 8, 8, 8})}, {}));
+}
+
+/// If each voxel comes of one voxel, some planes of all classes exist at a time, and the whole only for those who want it.
+TEST(Engine, ManyClassesByPlanes) {
+  GraphMaker g(17);
+  const std::size_t x = g.conv(g.input({1, 1, 21, 32, 40}), {.out = 16});
+  g.graph.outputs = {g.act(g.conv(g.act(g.instance_norm(x), "relu"), {.out = 99, .kernel = 1}), "prelu")};
+  EnginePredictor engine(g.graph);
+  EXPECT_EQ(engine.memory().arena, (16 * 21 + (112 + 99) * 7) * 32 * 40 * 4) << "a third of the planes, in blocks and not";
+  expect_right(g, engine);
+
+  const Array batch = random_array(g.random, {2, 1, 21, 32, 40});
+  const Array whole = engine.predict({batch})[0];
+  std::vector<std::pair<std::int64_t, std::int64_t>> came;
+  const auto take = [&](const OutputPlanes& some) {
+    came.emplace_back(some.sample, some.first);
+    ASSERT_EQ(some.whole, (Shape{99, 21, 32, 40}));
+    ASSERT_EQ(some.values.shape(), (Shape{99, 7, 32, 40}));
+    const Array want = whole.select(0, some.sample).slice(1, some.first, some.first + 7).contiguous();
+    for (std::int64_t i = 0; i < want.numel(); ++i) ASSERT_EQ(some.values.data<float>()[i], want.data<float>()[i]) << i;
+  };
+  EXPECT_TRUE(engine.predict_planes({batch}, take));
+  EXPECT_THAT(came, ElementsAre(std::pair(0, 0), std::pair(0, 7), std::pair(0, 14), std::pair(1, 0), std::pair(1, 7), std::pair(1, 14)));
+  EXPECT_THROW(engine.predict_planes({batch}, [](const OutputPlanes&) { throw Error(ErrorKind::cancelled, "enough"); }), Error);
+  const Array again = engine.predict({batch})[0];
+  for (std::int64_t i = 0; i < whole.numel(); ++i) ASSERT_EQ(again.data<float>()[i], whole.data<float>()[i]);
+  EXPECT_THROW(engine.predict_planes({random_array(g.random, {1, 1, 21, 32, 41})}, take), Error);
+}
+
+/// Rows are the planes of an image; what others read too is not given so.
+TEST(Engine, PlanesOfImagesAndOfOneOutputAlone) {
+  GraphMaker g(18);
+  const std::size_t x = g.conv(g.input({1, 2, 10, 12}), {.out = 4}), y = g.conv(x, {.out = 70, .kernel = 1});
+  g.graph.outputs = {y};
+  const Array input = random_array(g.random, {1, 2, 10, 12});
+  EnginePredictor alone(g.graph);
+  expect_right(g, alone);
+  const Array want = alone.predict({input})[0];
+  std::int64_t rows = 0;
+  const auto take = [&](const OutputPlanes& some) {
+    const Array part = want.select(0, 0).slice(1, some.first, some.first + some.values.size(1)).contiguous();
+    for (std::int64_t i = 0; i < part.numel(); ++i) ASSERT_EQ(some.values.data<float>()[i], part.data<float>()[i]);
+    rows += some.values.size(1);
+  };
+  EXPECT_TRUE(alone.predict_planes({input}, take));
+  EXPECT_EQ(rows, 10);
+  g.graph.outputs = {y, x};
+  EnginePredictor two(g.graph);
+  expect_right(g, two);
+  EXPECT_FALSE(two.predict_planes({input}, take));
 }
 
 TEST(Engine, Bfloat16) {
@@ -274,6 +325,19 @@ TEST(Engine, TheArenaIsShared) {
   g.graph.outputs = {g.conv(x, {.out = 1, .kernel = 1})};
   EnginePredictor engine(g.graph);
   EXPECT_EQ(engine.memory().arena, 2 * 8 * 8 * 8 * 16 * 4);
+  expect_right(g, engine);
+}
+
+/// Down, up, and the sum with what was there before: of the finest level two are needed at any time, and no third.
+TEST(Engine, TheArenaHoldsNoMoreThanWhatLivesAtOnce) {
+  GraphMaker g(19);
+  const auto block = [&](std::size_t x) { return g.add(g.conv(g.act(g.conv(x, {.out = 16}), "relu"), {.out = 16}), x); };
+  const std::size_t x = block(g.conv(g.input({1, 1, 8, 8, 8}), {.out = 16}));
+  const std::size_t up = g.upsample(block(g.conv(x, {.out = 16, .stride = 2})), true);
+  g.graph.outputs = {g.conv(block(g.add(up, x)), {.out = 2, .kernel = 1})};
+  EnginePredictor engine(g.graph);
+  EXPECT_EQ(g.shape(up), g.shape(x));
+  EXPECT_EQ(engine.memory().arena, (2 * 8 * 8 * 8 + 4 * 4 * 4) * 16 * 4);
   expect_right(g, engine);
 }
 

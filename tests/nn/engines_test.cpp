@@ -187,6 +187,22 @@ TEST(Engines, NanAndInfinityArriveAsFromLibtorch) {
   }
 }
 
+TEST(Engines, ManyClassesPlaneByPlane) {
+  const NetworkPtr network = make("SegResNet", {{"init_filters", 8}, {"out_channels", 70}, {"blocks_down", List{{1, 1}}}, {"blocks_up", List{{1}}}});
+  tests::fill_by_rule(*network);
+  const Array x = tests::rule_input({2, 1, 16, 8, 8});
+  const Array whole = network->predict({x})[0];
+  Array got = Array::full(whole.shape(), DType::f32, -77);
+  const auto take = [&](const engine::OutputPlanes& some) {
+    got.select(0, some.sample).slice(1, some.first, some.first + some.values.size(1)).copy_from(some.values);
+  };
+  ASSERT_TRUE(network->predict_planes({x}, take));
+  EXPECT_TRUE(torch::equal(to_tensor(got), to_tensor(whole)));
+  EXPECT_LT(difference(got, by_libtorch(*network, x)[0]), 1e-4);
+  const WithEngine off("off");
+  EXPECT_FALSE(network->predict_planes({x}, take));
+}
+
 TEST(Engines, MeasuresItsSteps) {
   const NetworkPtr network = make("UNet", kUnet);
   tests::fill_by_rule(*network);
