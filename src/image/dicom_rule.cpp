@@ -73,6 +73,11 @@ std::string known_keys() {
 
 DicomRule::DicomRule(const std::string& text) : text_(text) {
   if (trimmed(text).empty()) return;
+  // A bare UID, as MONAI's readers name a series.
+  if (text.find_first_not_of("0123456789.") == std::string::npos) {
+    conditions_.push_back({.key = "series", .op = "=", .words = {text}});
+    return;
+  }
   for (const std::string& part : split(text, ',')) {
     const auto begin = part.find_first_of("=!<>~");
     if (begin == std::string::npos) bad("'" + trimmed(part) + "': want KEY=VALUE, KEY~REGEX or KEY>=NUMBER");

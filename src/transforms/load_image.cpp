@@ -60,6 +60,7 @@ class LoadImage : public Transform {
       prune_ = with_context(
           args.component() + ": prune_meta_pattern", [&] { return std::regex(*pattern); }, ErrorKind::config);
     if (const Value* dim = args["kwargs"].as_dict().find("channel_dim")) channel_dim_ = *dim;
+    if (const Value* series = args["kwargs"].as_dict().find("series_name")) series_ = series->as_string();
   }
   std::string type_name() const override { return "LoadImage"; }
 
@@ -70,7 +71,7 @@ class LoadImage : public Transform {
     for (const Value& path : paths) {
       if (!path.is_string()) throw Error(ErrorKind::config, "a file name wanted, got " + path.type_name());
       const std::string name = expanduser_ ? expand_user(path.as_string()) : path.as_string();
-      images.push_back(image::read_image(name, {.dtype = dtype_}));
+      images.push_back(image::read_image(name, {.dtype = dtype_, .series = series_}));
       images.back().meta["filename_or_obj"] = name;
     }
     Image out = images.size() == 1 ? std::move(images[0]) : stacked(images);
@@ -90,6 +91,7 @@ class LoadImage : public Transform {
   bool channel_first_, expanduser_;
   std::optional<std::regex> prune_;
   Value channel_dim_;
+  std::string series_;
 };
 
 /// The metadata as image_only=False hands them out.
@@ -156,7 +158,9 @@ const Param kSimpleKeys = optional("simple_keys", false, "accepted; no other met
 const Param kPrune = optional("prune_meta_pattern", nullptr, "regular expression of metadata keys to drop");
 const Param kSeparator = optional("prune_meta_sep", ".", "accepted; metadata are not nested");
 const Param kExpand = optional("expanduser", true, "replace a leading ~ by the home folder");
-const Param kMore{.name = "kwargs", .doc = "further arguments of MONAI's readers; channel_dim is used", .rest = true};
+const Param kMore{.name = "kwargs",
+                  .doc = "further arguments of MONAI's readers; channel_dim is used, and series_name, for DICOM: a rule (docs/dicom.md) or a UID",
+                  .rest = true};
 
 const Register array_form({
     .kind = "transform",

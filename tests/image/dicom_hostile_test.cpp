@@ -224,6 +224,7 @@ TEST(DicomRule, SaysWhatItTakes) {
   EXPECT_EQ(slices("description=\"T1, venous\""), 5u);
   EXPECT_EQ(slices("description!~venous,spacing=2,orientation=axial"), 4u);
   EXPECT_EQ(slices("series=2.25.1001"), 4u);
+  EXPECT_EQ(slices("2.25.1001"), 4u);
   EXPECT_THAT(choose_volume(study).why, HasSubstr("of 2 volumes, it has the most slices"));
   try {
     choose_volume(study, DicomRule("modality=PT"));
