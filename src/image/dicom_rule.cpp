@@ -75,7 +75,7 @@ DicomRule::DicomRule(const std::string& text) : text_(text) {
   if (trimmed(text).empty()) return;
   // A bare UID, as MONAI's readers name a series.
   if (text.find_first_not_of("0123456789.") == std::string::npos) {
-    conditions_.push_back({.key = "series", .op = "=", .words = {text}});
+    conditions_.push_back({.key = "series", .op = "=", .words = {text}, .pattern = {}});
     return;
   }
   for (const std::string& part : split(text, ',')) {
