@@ -36,7 +36,7 @@ bool Journal::add_instance(const InstanceRow& i) {
         .run();
     added = db_.changes() > 0;
     if (added)
-      Query(db_, "UPDATE studies SET last_id = ?, last_at = ?, caller = ? WHERE study = ?")
+      Query(db_, "UPDATE studies SET last_id = ?, last_at = ?, caller = ?, broken = 1 WHERE study = ?")
           .bind(db_.last_id())
           .bind(now())
           .bind(i.caller)
@@ -58,12 +58,17 @@ std::int64_t Journal::stored_bytes() {
   return sum.number(0);
 }
 
-std::vector<StudyRow> Journal::complete_studies(const std::string& rule, Time before) {
+void Journal::delivered(const std::string& study) {
+  const std::lock_guard lock(mutex_);
+  Query(db_, "UPDATE studies SET broken = 0 WHERE study = ? AND broken").bind(study).run();
+}
+
+std::vector<StudyRow> Journal::complete_studies(const std::string& rule, Time before, Time broken_before) {
   const std::lock_guard lock(mutex_);
   Query query(db_,
               "SELECT study, caller, last_id, last_at FROM studies LEFT JOIN looked USING(study) GROUP BY study "
-              "HAVING last_at <= ?1 AND last_id > coalesce(max(CASE WHEN rule = ?2 THEN upto END), 0) ORDER BY last_at LIMIT 100");
-  query.bind(before).bind(rule);
+              "HAVING last_at <= CASE WHEN broken THEN ?3 ELSE ?1 END AND last_id > coalesce(max(CASE WHEN rule = ?2 THEN upto END), 0) ORDER BY last_at LIMIT 100");
+  query.bind(before).bind(rule).bind(broken_before);
   std::vector<StudyRow> out;
   while (query.next()) out.push_back({query.text(0), query.text(1), query.number(2), query.number(3)});
   return out;

@@ -65,10 +65,12 @@ class Journal {
   bool add_instance(const InstanceRow& instance);
   bool has_instance(const std::string& study, const std::string& series, const std::string& sop);
   std::int64_t stored_bytes();
+  /// What brought a study has ended as it should. Until then, and if it never does, the study is broken: a part of it may be missing.
+  void delivered(const std::string& study);
 
   // From studies to jobs.
-  /// Studies with instances that the rule has not looked at and that nothing was added to since `before`.
-  std::vector<StudyRow> complete_studies(const std::string& rule, Time before);
+  /// Studies with instances that the rule has not looked at and that nothing was added to since `before`, or `broken_before` for broken ones.
+  std::vector<StudyRow> complete_studies(const std::string& rule, Time before, Time broken_before);
   /// The series that the rule has chosen in this study before; "" if none.
   std::string chosen_series(const std::string& study, const std::string& rule);
   /// The rule has looked at the study up to an instance: it found nothing for it...

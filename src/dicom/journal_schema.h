@@ -7,7 +7,8 @@ constexpr int kJournalVersion = 1;
 
 constexpr const char* kJournalSchema = R"(
 CREATE TABLE studies(
-  study TEXT PRIMARY KEY, caller TEXT NOT NULL, last_id INTEGER NOT NULL, last_at INTEGER NOT NULL) WITHOUT ROWID;
+  study TEXT PRIMARY KEY, caller TEXT NOT NULL, last_id INTEGER NOT NULL, last_at INTEGER NOT NULL,
+  broken INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE instances(
   id INTEGER PRIMARY KEY AUTOINCREMENT, study TEXT NOT NULL REFERENCES studies, series TEXT NOT NULL, sop TEXT NOT NULL,
   sop_class TEXT NOT NULL, bytes INTEGER NOT NULL, UNIQUE(study, series, sop));

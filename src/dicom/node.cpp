@@ -82,7 +82,7 @@ const Rule* Node::rule_named(const std::string& name) const {
 bool Node::look_at_studies() {
   bool any = false;
   for (const Rule& rule : options_.config.rules)
-    for (const StudyRow& study : store_.journal().complete_studies(rule.name, now() - rule.quiet.count())) {
+    for (const StudyRow& study : store_.journal().complete_studies(rule.name, now() - rule.quiet.count(), now() - rule.broken.count())) {
       look_at(rule, study);
       any = true;
       if (cancel_requested()) return false;

@@ -98,6 +98,7 @@ Rule read_rule(Settings s, const fs::path& folder) {
   if (rule.results.empty()) rule.results = {"seg"};
   rule.send_to = s.texts("send_to");
   rule.quiet = s.duration("quiet", rule.quiet);
+  rule.broken = std::max(rule.quiet, s.duration("broken", rule.broken));
   s.done();
   return rule;
 }

@@ -21,6 +21,7 @@ struct Rule {
   std::vector<std::string> results;  ///< kinds of objects: seg, sr, ...
   std::vector<std::string> send_to;  ///< names of peers
   Milliseconds quiet{30'000};        ///< a study is complete when nothing has come for so long
+  Milliseconds broken{600'000};      ///< and so long when its delivery broke off: the sender will bring the rest, and one result is to come of it
 };
 
 struct Limits {

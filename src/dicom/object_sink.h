@@ -18,6 +18,7 @@ struct ReceivedObject {
   std::filesystem::path file;  ///< a temporary one; the sink moves it to its place or removes it
   std::string sop, sop_class;  ///< as the command says
   std::string caller;          ///< AE title
+  std::uint64_t delivery = 0;  ///< the same for all that comes on one association
 };
 
 /// Used by many threads at once.
@@ -29,6 +30,11 @@ class ObjectSink {
   /// Called when all of it is in the file. When it returns, the object is on the disk and known, and "success" may be said. Throws Error, whose
   /// kind says the status: io for A700, format for C000, usage for A900.
   virtual void keep(const ReceivedObject& object) = 0;
+  /// Nothing more comes of a delivery; `whole` if it ended as it should. When it broke off the sender is likely to try again.
+  virtual void ended(std::uint64_t delivery, bool whole) {
+    (void)delivery;
+    (void)whole;
+  }
 };
 
 }  // namespace vesal::dicom

@@ -74,6 +74,10 @@ void ObjectStore::keep(const ReceivedObject& object) {
   const ObjectFacts facts = read_object_facts(object.file);
   if (facts.sop != object.sop || facts.sop_class != object.sop_class)
     throw Error(ErrorKind::usage, "the data set is not the object that the command named");
+  {
+    const std::lock_guard lock(mutex_);
+    deliveries_[object.delivery].insert(facts.study);
+  }
   if (journal_.has_instance(facts.study, facts.series, facts.sop)) return;
   const auto bytes = static_cast<std::int64_t>(fs::file_size(object.file));
   const fs::path study = study_folder(facts.study), series = study / name_of_uid(facts.series);
@@ -88,6 +92,17 @@ void ObjectStore::keep(const ReceivedObject& object) {
   if (::rename(object.file.c_str(), place.c_str()) != 0) throw Error(ErrorKind::io, "renaming to " + place.string() + ": " + std::strerror(errno));
   sync_path(series);
   if (journal_.add_instance({facts.study, facts.series, facts.sop, facts.sop_class, object.caller, bytes})) bytes_ += bytes;
+}
+
+void ObjectStore::ended(std::uint64_t delivery, bool whole) {
+  std::set<std::string> studies;
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = deliveries_.find(delivery); found != deliveries_.end()) studies = std::move(found->second);
+    deliveries_.erase(delivery);
+  }
+  if (whole)
+    for (const std::string& study : studies) journal_.delivered(study);
 }
 
 fs::path ObjectStore::study_folder(const std::string& study) const { return folder_ / "studies" / name_of_uid(study); }

@@ -10,6 +10,9 @@
 #pragma once
 #include <atomic>
 #include <filesystem>
+#include <map>
+#include <mutex>
+#include <set>
 #include <string>
 
 #include "dicom/journal.h"
@@ -33,6 +36,7 @@ class ObjectStore : public ObjectSink {
   std::filesystem::path incoming() override;
   /// On the disk under its name, then in the journal. An object that is there already is not replaced: one identifier names one object.
   void keep(const ReceivedObject& object) override;
+  void ended(std::uint64_t delivery, bool whole) override;
 
   std::filesystem::path study_folder(const std::string& study) const;
   /// Of a job: not yet there, or emptied.
@@ -51,6 +55,8 @@ class ObjectStore : public ObjectSink {
   Journal journal_;
   std::atomic<std::int64_t> bytes_{0};  ///< of received objects
   std::atomic<std::uint64_t> serial_{0};
+  std::mutex mutex_;
+  std::map<std::uint64_t, std::set<std::string>> deliveries_;  ///< which studies they bring; under mutex_
 };
 
 /// The journal of a store, for looking and retrying beside the process that serves. Throws Error(not_found).

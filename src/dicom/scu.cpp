@@ -169,7 +169,7 @@ const std::vector<std::string>& uncompressed() {
 }
 
 std::vector<OfferedContext> query_contexts(bool move) {
-  std::vector<OfferedContext> out{{UID_FINDStudyRootQueryRetrieveInformationModel, uncompressed()}};
+  std::vector<OfferedContext> out{{UID_VerificationSOPClass, uncompressed()}, {UID_FINDStudyRootQueryRetrieveInformationModel, uncompressed()}};
   if (move) out.push_back({UID_MOVEStudyRootQueryRetrieveInformationModel, uncompressed()});
   return out;
 }

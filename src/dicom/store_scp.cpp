@@ -5,6 +5,7 @@
 #include <dcmtk/dcmnet/dimse.h>
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstring>
 #include <system_error>
 
@@ -19,6 +20,8 @@ constexpr std::uint64_t kCommandBytes = 64 << 10;  ///< a command set has a doze
 
 int seconds_of(std::chrono::milliseconds t) { return static_cast<int>(std::max<std::int64_t>(1, (t.count() + 999) / 1000)); }
 
+std::atomic<std::uint64_t> deliveries{0};
+
 class Server {
  public:
   Server(Association& association, ObjectSink& sink, const Limits& limits) : association_(association), sink_(sink), limits_(limits) {}
@@ -29,7 +32,10 @@ class Server {
     while (out_.end.empty()) {
       if (!association_.data_waiting()) {
         if (stopping()) stop("this node stops");
-        else if (std::chrono::steady_clock::now() > end) stop("nothing came for too long");
+        else if (std::chrono::steady_clock::now() > end) {  // some senders leave associations open for days
+          sink_.ended(delivery_, true);
+          stop("nothing came for too long");
+        }
         continue;
       }
       message();
@@ -37,6 +43,7 @@ class Server {
       if (out_.end.empty() && out_.stored + out_.refused >= limits_.association_instances) stop("too many instances on one association");
       if (out_.end.empty() && association_.guard().received() > limits_.association_bytes) stop("too many bytes on one association");
     }
+    sink_.ended(delivery_, false);  // of no consequence after the other one
     return out_;
   }
 
@@ -56,6 +63,7 @@ class Server {
     const OFCondition got = DIMSE_receiveCommand(association_.handle(), DIMSE_NONBLOCKING, seconds_of(limits_.dimse), &context, &message, &detail);
     delete detail;
     if (got == DUL_PEERREQUESTEDRELEASE) {
+      sink_.ended(delivery_, true);
       association_.acknowledge_release();
       out_.end = "released";
     } else if (got == DUL_PEERABORTEDASSOCIATION) {
@@ -133,7 +141,7 @@ class Server {
   std::uint16_t keep(const T_DIMSE_C_StoreRQ& request, const fs::path& file) {
     try {
       if (fs::file_size(file) > limits_.object) throw Error(ErrorKind::memory, "it is larger than limits: object");
-      sink_.keep({file, request.AffectedSOPInstanceUID, request.AffectedSOPClassUID, association_.caller()});
+      sink_.keep({file, request.AffectedSOPInstanceUID, request.AffectedSOPClassUID, association_.caller(), delivery_});
       return STATUS_Success;
     } catch (const Error& e) {
       return refused(e);
@@ -158,6 +166,7 @@ class Server {
   Association& association_;
   ObjectSink& sink_;
   const Limits& limits_;
+  const std::uint64_t delivery_ = ++deliveries;
   StoreOutcome out_;
 };
 
