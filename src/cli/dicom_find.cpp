@@ -13,7 +13,8 @@ int run(const PeerOptions& options, const QueryOptions& query, const std::string
   List list;
   for (const dicom::Attributes& match : find_at(peer, options.aet, query)) {
     Dict item;
-    for (const auto& [keyword, value] : match) item[keyword] = value;
+    // What was asked for: archives add names of patients by themselves.
+    for (const auto& [keyword, asked] : keys_of(query)) item[keyword] = dicom::value_of(match, keyword);
     list.items.push_back(item);
     if (globals().json) continue;
     const bool series = query.level == "SERIES";

@@ -59,8 +59,7 @@ const RegisterCommand jobs_command({
       auto store = std::make_shared<std::filesystem::path>();
       auto state = std::make_shared<std::string>();
       app.add_option("--store", *store, "Folder of the node")->required();
-      app.add_option("--state", *state, "Only these")
-          ->check(CLI::IsMember({"queued", "running", "sending", "done", "failed", "superseded"}));
+      app.add_option("--state", *state, "Only these")->check(CLI::IsMember({"queued", "running", "sending", "done", "failed", "superseded"}));
       return [=] { return list_jobs(*store, *state); };
     },
 });

@@ -60,7 +60,9 @@ std::string choose_transfer_syntax(const std::vector<std::string>& offered) {
   return *first == kImplicit && std::find(offered.begin(), offered.end(), kExplicit) != offered.end() ? kExplicit : *first;
 }
 
-bool is_storage_class(const std::string& uid) { return is_uid(uid) && (uid.starts_with("1.2.840.10008.5.1.4.1.1.") || dcmIsaStorageSOPClassUID(uid.c_str())); }
+bool is_storage_class(const std::string& uid) {
+  return is_uid(uid) && (uid.starts_with("1.2.840.10008.5.1.4.1.1.") || dcmIsaStorageSOPClassUID(uid.c_str()));
+}
 
 Association::Association(std::shared_ptr<ConnectionGuard> guard, const Reception& reception, bool full) : guard_(std::move(guard)) {
   try {
@@ -108,10 +110,12 @@ void Association::negotiate(const Reception& reception, bool full) {
   caller_ = trimmed(calling);
   check(ASC_getApplicationContextName(association_->params, context, sizeof context), "application context");
   if (std::string(context) != UID_StandardApplicationContext)
-    refuse(ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED, "another application context than DICOM's");
+    refuse(ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_APPCONTEXTNAMENOTSUPPORTED,
+           "another application context than DICOM's");
   if (trimmed(called) != reception.aet)
     refuse(ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_CALLEDAETITLENOTRECOGNIZED, "it asked for another AE title");
-  if (!is_aet(caller_) || (!reception.callers.empty() && std::find(reception.callers.begin(), reception.callers.end(), caller_) == reception.callers.end()))
+  if (!is_aet(caller_) ||
+      (!reception.callers.empty() && std::find(reception.callers.begin(), reception.callers.end(), caller_) == reception.callers.end()))
     refuse(ASC_RESULT_REJECTEDPERMANENT, ASC_SOURCE_SERVICEUSER, ASC_REASON_SU_CALLINGAETITLENOTRECOGNIZED, "its AE title is not allowed");
   if (full)
     refuse(ASC_RESULT_REJECTEDTRANSIENT, ASC_SOURCE_SERVICEPROVIDER_PRESENTATION_RELATED, ASC_REASON_SP_PRES_LOCALLIMITEXCEEDED,
@@ -123,9 +127,10 @@ void Association::negotiate(const Reception& reception, bool full) {
     const std::vector<std::string> syntaxes(offer.proposedTransferSyntaxes, offer.proposedTransferSyntaxes + offer.transferSyntaxCount);
     const std::string chosen = choose_transfer_syntax(syntaxes), sop_class = offer.abstractSyntax;
     const bool wanted = sop_class == UID_VerificationSOPClass || is_storage_class(sop_class);
-    const OFCondition answered = !wanted          ? ASC_refusePresentationContext(association_->params, offer.presentationContextID, ASC_P_ABSTRACTSYNTAXNOTSUPPORTED)
-                                 : chosen.empty() ? ASC_refusePresentationContext(association_->params, offer.presentationContextID, ASC_P_TRANSFERSYNTAXESNOTSUPPORTED)
-                                                  : ASC_acceptPresentationContext(association_->params, offer.presentationContextID, chosen.c_str());
+    const OFCondition answered =
+        !wanted          ? ASC_refusePresentationContext(association_->params, offer.presentationContextID, ASC_P_ABSTRACTSYNTAXNOTSUPPORTED)
+        : chosen.empty() ? ASC_refusePresentationContext(association_->params, offer.presentationContextID, ASC_P_TRANSFERSYNTAXESNOTSUPPORTED)
+                         : ASC_acceptPresentationContext(association_->params, offer.presentationContextID, chosen.c_str());
     check(answered, "presentation context");
   }
   check(ASC_acknowledgeAssociation(association_), "acknowledging", ErrorKind::io);

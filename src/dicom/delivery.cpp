@@ -22,9 +22,8 @@ void by_store(const Peer& peer, const std::string& own_aet, const std::vector<Pa
   for (const Parcel& parcel : parcels) {
     syntaxes.push_back(image::DicomObject(image::DicomFile(parcel.file)).transfer_syntax());
     const OfferedContext wanted{parcel.sop_class, plain(syntaxes.back()) ? uncompressed() : std::vector<std::string>{syntaxes.back()}};
-    if (std::none_of(contexts.begin(), contexts.end(), [&](const OfferedContext& c) {
-          return c.sop_class == wanted.sop_class && c.transfer_syntaxes == wanted.transfer_syntaxes;
-        }))
+    if (std::none_of(contexts.begin(), contexts.end(),
+                     [&](const OfferedContext& c) { return c.sop_class == wanted.sop_class && c.transfer_syntaxes == wanted.transfer_syntaxes; }))
       contexts.push_back(wanted);
   }
   if (contexts.size() > 128) throw Error(ErrorKind::unsupported, "objects of more than 128 kinds at once; send them in several parts");

@@ -23,7 +23,8 @@ constexpr std::uint64_t kJson = 256ull << 20, kStudy = 200'000'000'000ull;
 std::string escaped(const std::string& text) {
   std::string out;
   for (const char c : text)
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || std::string_view("-._~*").find(c) != std::string_view::npos) out += c;
+    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || std::string_view("-._~*").find(c) != std::string_view::npos)
+      out += c;
     else out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
   return out;
 }
@@ -76,7 +77,8 @@ class Received {
     if (!file_) throw Error(ErrorKind::io, "writing " + path_.string());
   }
   void data(std::string_view bytes) {
-    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size()) throw Error(ErrorKind::io, "writing " + path_.string() + ": no space left");
+    if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size())
+      throw Error(ErrorKind::io, "writing " + path_.string() + ": no space left");
   }
   void end() {
     const bool good = std::fclose(file_) == 0;
@@ -136,10 +138,11 @@ std::size_t Dicomweb::get(const std::string& study, ObjectSink& sink) const {
   Received received(sink, peer_.name);
   std::optional<MultipartReader> reader;
   with_context(peer_.name + ": WADO-RS", [&] {
-    http(peer_, {.url = peer_.url + "/studies/" + study, .headers = {"Accept: multipart/related; type=\"application/dicom\"; transfer-syntax=*"}}, kStudy,
-         [&](const std::string& type, std::string_view bytes) {
+    http(peer_, {.url = peer_.url + "/studies/" + study, .headers = {"Accept: multipart/related; type=\"application/dicom\"; transfer-syntax=*"}},
+         kStudy, [&](const std::string& type, std::string_view bytes) {
            if (!reader)
-             reader.emplace(type, MultipartReader::Sink{[&] { received.begin(); }, [&](std::string_view b) { received.data(b); }, [&] { received.end(); }});
+             reader.emplace(type,
+                            MultipartReader::Sink{[&] { received.begin(); }, [&](std::string_view b) { received.data(b); }, [&] { received.end(); }});
            reader->add(bytes);
          });
     if (reader) reader->finish();

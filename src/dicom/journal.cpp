@@ -67,7 +67,8 @@ std::vector<StudyRow> Journal::complete_studies(const std::string& rule, Time be
   const std::lock_guard lock(mutex_);
   Query query(db_,
               "SELECT study, caller, last_id, last_at FROM studies LEFT JOIN looked USING(study) GROUP BY study "
-              "HAVING last_at <= CASE WHEN broken THEN ?3 ELSE ?1 END AND last_id > coalesce(max(CASE WHEN rule = ?2 THEN upto END), 0) ORDER BY last_at LIMIT 100");
+              "HAVING last_at <= CASE WHEN broken THEN ?3 ELSE ?1 END AND last_id > coalesce(max(CASE WHEN rule = ?2 THEN upto END), 0) ORDER BY "
+              "last_at LIMIT 100");
   query.bind(before).bind(rule).bind(broken_before);
   std::vector<StudyRow> out;
   while (query.next()) out.push_back({query.text(0), query.text(1), query.number(2), query.number(3)});
@@ -82,14 +83,19 @@ std::string Journal::chosen_series(const std::string& study, const std::string& 
 
 void Journal::looked(const StudyRow& study, const std::string& rule) {
   const std::lock_guard lock(mutex_);
-  Query(db_, "INSERT INTO looked VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto").bind(study.study).bind(rule).bind(study.last_id).run();
+  Query(db_, "INSERT INTO looked VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto")
+      .bind(study.study)
+      .bind(rule)
+      .bind(study.last_id)
+      .run();
 }
 
 bool Journal::add_job(const StudyRow& study, const std::string& rule, const std::string& series, const std::string& digest) {
   const std::lock_guard lock(mutex_);
   bool added = false;
   db_.transaction([&] {
-    Query(db_, "INSERT INTO jobs(study, rule, series, digest, state, created, changed) VALUES(?1, ?2, ?3, ?4, 'queued', ?5, ?5) ON CONFLICT DO NOTHING")
+    Query(db_,
+          "INSERT INTO jobs(study, rule, series, digest, state, created, changed) VALUES(?1, ?2, ?3, ?4, 'queued', ?5, ?5) ON CONFLICT DO NOTHING")
         .bind(study.study)
         .bind(rule)
         .bind(series)

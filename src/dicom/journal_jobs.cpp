@@ -132,7 +132,9 @@ void Journal::retry(std::int64_t job) {
     const std::string state = found.text(0);
     if (state == "running" || state == "done" || state == "superseded")
       throw Error(ErrorKind::usage, "job " + std::to_string(job) + " is " + state + "; only jobs that failed or wait are tried again");
-    Query(db_, "UPDATE sendings SET state = 'queued', attempts = 0, next_at = 0 WHERE state <> 'sent' AND result IN (SELECT id FROM results WHERE job = ?)")
+    Query(
+        db_,
+        "UPDATE sendings SET state = 'queued', attempts = 0, next_at = 0 WHERE state <> 'sent' AND result IN (SELECT id FROM results WHERE job = ?)")
         .bind(job)
         .run();
     const bool made = Query(db_, "SELECT 1 FROM results WHERE job = ?").bind(job).next();
@@ -173,7 +175,9 @@ void Journal::sent(std::int64_t result, const std::string& peer) {
 void Journal::sending_failed(std::int64_t result, const std::string& peer, const std::string& why, Time next_at) {
   const std::lock_guard lock(mutex_);
   db_.transaction([&] {
-    Query(db_, "UPDATE sendings SET state = ?, error = ?, attempts = attempts + 1, next_at = ?, changed = ? WHERE result = ? AND peer = ? AND state = 'queued'")
+    Query(db_,
+          "UPDATE sendings SET state = ?, error = ?, attempts = attempts + 1, next_at = ?, changed = ? WHERE result = ? AND peer = ? AND state = "
+          "'queued'")
         .bind(std::string_view(next_at ? "queued" : "failed"))
         .bind(why)
         .bind(next_at)

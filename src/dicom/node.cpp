@@ -29,8 +29,7 @@ std::string digest_of(std::vector<std::string> instances) {
   return hash.hex();
 }
 
-Node::Node(Options options, StudyWorker& worker)
-    : options_(std::move(options)), store_(options_.store, options_.config.limits), worker_(worker) {
+Node::Node(Options options, StudyWorker& worker) : options_(std::move(options)), store_(options_.store, options_.config.limits), worker_(worker) {
   if (!is_aet(options_.aet)) throw Error(ErrorKind::usage, "'" + options_.aet + "' is no AE title: 1 to 16 characters");
   const int again = store_.journal().recover(options_.config.limits.interruptions);
   if (again > 0) event("recovered", Dict{{"jobs", again}});
@@ -149,8 +148,7 @@ bool Node::work() {
 
 void Node::do_job(const JobRow& job, const Rule& rule) {
   const std::filesystem::path output = store_.fresh_results(job.id);
-  const std::vector<std::filesystem::path> files =
-      worker_.work({rule, store_.study_folder(job.study), job.series, job.digest, output});
+  const std::vector<std::filesystem::path> files = worker_.work({rule, store_.study_folder(job.study), job.series, job.digest, output});
   std::vector<ResultRow> results;
   for (const std::filesystem::path& file : files) {
     const Parcel parcel = parcel_of(file);

@@ -25,21 +25,21 @@ struct Rule {
 };
 
 struct Limits {
-  int associations = 16;                          ///< at once; more are refused with "local limit exceeded"
-  int per_address = 8;                            ///< connections at once from one address
-  std::uint32_t pdu = 131'072;                    ///< bytes of a PDU that we take, 4096 to 131072
-  std::uint64_t object = 2'000'000'000;           ///< bytes of one data set
+  int associations = 16;                 ///< at once; more are refused with "local limit exceeded"
+  int per_address = 8;                   ///< connections at once from one address
+  std::uint32_t pdu = 131'072;           ///< bytes of a PDU that we take, 4096 to 131072
+  std::uint64_t object = 2'000'000'000;  ///< bytes of one data set
   std::uint64_t association_bytes = 100'000'000'000;
   std::int64_t association_instances = 100'000;
-  Milliseconds acse{30'000};                      ///< until a connection has asked for an association
-  Milliseconds dimse{60'000};                     ///< without a message, and for 64 KB of one: who is slower is cut off
-  std::uint64_t store = 0;                        ///< bytes of received objects on the disk; 0: no limit
-  std::uint64_t free = 1'000'000'000;             ///< bytes that must stay free on the disk
-  int attempts = 8;                               ///< of a job that ends with an error
-  int interruptions = 30;                         ///< of a job by the end of the process: a study that kills it must not do so for ever
-  int send_attempts = 200;                        ///< with the longest pause, two days
+  Milliseconds acse{30'000};           ///< until a connection has asked for an association
+  Milliseconds dimse{60'000};          ///< without a message, and for 64 KB of one: who is slower is cut off
+  std::uint64_t store = 0;             ///< bytes of received objects on the disk; 0: no limit
+  std::uint64_t free = 1'000'000'000;  ///< bytes that must stay free on the disk
+  int attempts = 8;                    ///< of a job that ends with an error
+  int interruptions = 30;              ///< of a job by the end of the process: a study that kills it must not do so for ever
+  int send_attempts = 200;             ///< with the longest pause, two days
   Milliseconds first_pause{10'000}, longest_pause{900'000};
-  Milliseconds keep{30ll * 24 * 3600 * 1000};     ///< received studies and results, after the last of their jobs has ended
+  Milliseconds keep{30ll * 24 * 3600 * 1000};  ///< received studies and results, after the last of their jobs has ended
 };
 
 struct NodeConfig {

@@ -11,7 +11,8 @@ ObjectFacts read_object_facts(const std::filesystem::path& file) {
     if (!is_uid(value)) throw Error(ErrorKind::format, std::string("an object without a valid ") + name);
     return value;
   };
-  return {uid(0x0020000d, "StudyInstanceUID"), uid(0x0020000e, "SeriesInstanceUID"), uid(0x00080018, "SOPInstanceUID"), uid(0x00080016, "SOPClassUID")};
+  return {uid(0x0020000d, "StudyInstanceUID"), uid(0x0020000e, "SeriesInstanceUID"), uid(0x00080018, "SOPInstanceUID"),
+          uid(0x00080016, "SOPClassUID")};
 }
 
 }  // namespace vesal::dicom

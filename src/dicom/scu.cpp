@@ -44,8 +44,12 @@ class Scu::Connection : public DcmSCU {
     if (more && (found.size() >= most || cancel_requested())) more = OFFalse;
     return EC_Normal;
   }
-  OFCondition handleMOVEResponse(const T_ASC_PresentationContextID, RetrieveResponse* response, OFBool& more) override { return counted(*response, more); }
-  OFCondition handleCGETResponse(const T_ASC_PresentationContextID, RetrieveResponse* response, OFBool& more) override { return counted(*response, more); }
+  OFCondition handleMOVEResponse(const T_ASC_PresentationContextID, RetrieveResponse* response, OFBool& more) override {
+    return counted(*response, more);
+  }
+  OFCondition handleCGETResponse(const T_ASC_PresentationContextID, RetrieveResponse* response, OFBool& more) override {
+    return counted(*response, more);
+  }
 
   /// The name that DCMTK made of the identifier on the wire is not used.
   OFCondition handleSTORERequestFile(T_ASC_PresentationContextID* context, const OFString&, T_DIMSE_C_StoreRQ* request) override {
@@ -157,7 +161,8 @@ unsigned Scu::store(const std::filesystem::path& file, const std::string& sop_cl
   const bool converts = std::find(plain.begin(), plain.end(), transfer_syntax) != plain.end();
   const T_ASC_PresentationContextID id = converts ? connection_->findAnyPresentationContextID(sop_class.c_str(), transfer_syntax.c_str())
                                                   : connection_->findPresentationContextID(sop_class.c_str(), transfer_syntax.c_str());
-  if (id == 0) throw Error(ErrorKind::refused, fmt::format("{}: it does not take objects of class {} in transfer syntax {}", name_, sop_class, transfer_syntax));
+  if (id == 0)
+    throw Error(ErrorKind::refused, fmt::format("{}: it does not take objects of class {} in transfer syntax {}", name_, sop_class, transfer_syntax));
   Uint16 status = 0;
   check(connection_->sendSTORERequest(id, OFFilename(file.c_str()), nullptr, status), name_ + ": C-STORE", ErrorKind::io);
   return status;

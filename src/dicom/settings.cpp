@@ -90,10 +90,10 @@ bool Settings::flag(const std::string& key, bool otherwise) {
 std::chrono::milliseconds Settings::duration(const std::string& key, std::chrono::milliseconds otherwise) {
   const Value* value = find(key);
   if (!value || value->is_none()) return otherwise;
-  const std::optional<double> ms =
-      value->is_string() ? measured(value->as_string(), {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}, {"", 1e3}})
-      : value->is_int() || value->is_float() ? std::optional<double>(value->as_float() * 1e3)
-                                             : std::nullopt;
+  const std::optional<double> ms = value->is_string()
+                                       ? measured(value->as_string(), {{"ms", 1}, {"s", 1e3}, {"m", 6e4}, {"h", 3.6e6}, {"d", 8.64e7}, {"", 1e3}})
+                                   : value->is_int() || value->is_float() ? std::optional<double>(value->as_float() * 1e3)
+                                                                          : std::nullopt;
   if (!ms || !(*ms >= 0) || *ms > 3.2e11) fail(key, "a duration is wanted (30s, 5m, 2h, 7d), not " + value->repr());
   return std::chrono::milliseconds(static_cast<std::int64_t>(std::llround(*ms)));
 }
@@ -101,10 +101,10 @@ std::chrono::milliseconds Settings::duration(const std::string& key, std::chrono
 std::uint64_t Settings::bytes(const std::string& key, std::uint64_t otherwise) {
   const Value* value = find(key);
   if (!value || value->is_none()) return otherwise;
-  const std::optional<double> n =
-      value->is_string() ? measured(value->as_string(), {{"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"", 1}})
-      : value->is_int()  ? std::optional<double>(value->as_float())
-                         : std::nullopt;
+  const std::optional<double> n = value->is_string()
+                                      ? measured(value->as_string(), {{"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"TB", 1e12}, {"", 1}})
+                                  : value->is_int() ? std::optional<double>(value->as_float())
+                                                    : std::nullopt;
   if (!n || !(*n >= 0) || *n > 1e15) fail(key, "an amount is wanted (64KB, 500MB, 20GB), not " + value->repr());
   return static_cast<std::uint64_t>(std::llround(*n));
 }

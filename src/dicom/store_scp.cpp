@@ -121,7 +121,8 @@ class Server {
     }
     const std::unique_ptr<DcmOutputFileStream> stream(raw);
     T_ASC_PresentationContextID used = 0;
-    OFCondition got = DIMSE_receiveDataSetInFile(association_.handle(), DIMSE_NONBLOCKING, seconds_of(limits_.dimse), &used, stream.get(), nullptr, nullptr);
+    OFCondition got =
+        DIMSE_receiveDataSetInFile(association_.handle(), DIMSE_NONBLOCKING, seconds_of(limits_.dimse), &used, stream.get(), nullptr, nullptr);
     if (got.good()) {
       stream->flush();
       if (!stream->good()) status = STATUS_STORE_Refused_OutOfResources;
@@ -143,9 +144,7 @@ class Server {
       if (fs::file_size(file) > limits_.object) throw Error(ErrorKind::memory, "it is larger than limits: object");
       sink_.keep({file, request.AffectedSOPInstanceUID, request.AffectedSOPClassUID, association_.caller(), delivery_});
       return STATUS_Success;
-    } catch (const Error& e) {
-      return refused(e);
-    } catch (const std::exception& e) {
+    } catch (const Error& e) { return refused(e); } catch (const std::exception& e) {
       return refused(Error(ErrorKind::internal, e.what()));
     }
   }

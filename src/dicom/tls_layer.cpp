@@ -19,8 +19,7 @@ std::unique_ptr<DcmTransportLayer> make_tls_layer(const Tls& tls, bool accepts) 
     if (!layer->checkPrivateKeyMatchesCertificate())
       throw Error(ErrorKind::config, "TLS: " + tls.key.string() + " is not the key of " + tls.certificate.string());
   }
-  if (!tls.authorities.empty())
-    good(layer->addTrustedCertificateFile(tls.authorities.c_str(), DCF_Filetype_PEM), "ca " + tls.authorities.string());
+  if (!tls.authorities.empty()) good(layer->addTrustedCertificateFile(tls.authorities.c_str(), DCF_Filetype_PEM), "ca " + tls.authorities.string());
   good(layer->activateCipherSuites(), "cipher suites");
   layer->setCertificateVerification(tls.verify ? DCV_requireCertificate : DCV_ignoreCertificate);
   return layer;

@@ -19,9 +19,9 @@ class Child {
   Child& operator=(Child&& other) noexcept;
   ~Child() { kill_now(); }
 
-  void kill_now();           ///< SIGKILL, and waits
-  int stop();                ///< SIGTERM, and waits: the exit code, or 128 + signal
-  int wait();                ///< for its end
+  void kill_now();  ///< SIGKILL, and waits
+  int stop();       ///< SIGTERM, and waits: the exit code, or 128 + signal
+  int wait();       ///< for its end
   bool running();
   pid_t pid() const { return pid_; }
 

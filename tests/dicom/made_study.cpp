@@ -28,9 +28,7 @@ void put_picture(DcmDataset& d, int size, int bits) {
   d.putAndInsertUint16(DCM_PixelRepresentation, 0);
 }
 
-void save(DcmFileFormat& file, const fs::path& path) {
-  check(file.saveFile(path.c_str(), EXS_LittleEndianExplicit), "saving " + path.string());
-}
+void save(DcmFileFormat& file, const fs::path& path) { check(file.saveFile(path.c_str(), EXS_LittleEndianExplicit), "saving " + path.string()); }
 
 }  // namespace
 

@@ -130,7 +130,8 @@ TEST(Association, ChoosesTransferSyntaxes) {
 }
 
 TEST(Multipart, ComesInAnyPieces) {
-  const std::string body = "preamble\r\n--b1\r\nContent-Type: application/dicom\r\n\r\nfirst\r\n--b\r\n--b1 \r\nA: b\r\n\r\n\r\n--b1\r\n\r\nthird\r\n--b1--\r\nepilogue";
+  const std::string body =
+      "preamble\r\n--b1\r\nContent-Type: application/dicom\r\n\r\nfirst\r\n--b\r\n--b1 \r\nA: b\r\n\r\n\r\n--b1\r\n\r\nthird\r\n--b1--\r\nepilogue";
   for (std::size_t piece = 1; piece <= body.size(); ++piece) {
     std::vector<std::string> parts;
     bool open = false;
@@ -149,19 +150,20 @@ TEST(Multipart, ComesInAnyPieces) {
 
 TEST(Multipart, RefusesWhatIsNone) {
   const MultipartReader::Sink none{[] {}, [](std::string_view) {}, [] {}};
-  for (const char* type : {"application/json", "multipart/related", "multipart/related; boundary=", ""}) EXPECT_THROW(MultipartReader(type, none), Error);
+  for (const char* type : {"application/json", "multipart/related", "multipart/related; boundary=", ""})
+    EXPECT_THROW(MultipartReader(type, none), Error);
   MultipartReader cut("multipart/related; boundary=b", none);
   cut.add("--b\r\n\r\nhalf");
   EXPECT_THROW(cut.finish(), Error);
   MultipartReader headers("multipart/related; boundary=b", none);
   headers.add("--b\r\n");
-  EXPECT_THROW(
-      for (int i = 0; i < 100; ++i) headers.add(std::string(1000, 'x')), Error);
+  EXPECT_THROW(for (int i = 0; i < 100; ++i) headers.add(std::string(1000, 'x')), Error);
 }
 
 TEST(Stow, IsBelievedOnlyWhenItNamesTheObject) {
   EXPECT_EQ(stow_refusal(R"({"00081199":{"vr":"SQ","Value":[{"00081155":{"vr":"UI","Value":["1.2"]}}]}})", "1.2"), "");
-  EXPECT_THAT(stow_refusal(R"({"00081198":{"vr":"SQ","Value":[{"00081155":{"Value":["1.2"]},"00081197":{"Value":[272]}}]}})", "1.2"), HasSubstr("272"));
+  EXPECT_THAT(stow_refusal(R"({"00081198":{"vr":"SQ","Value":[{"00081155":{"Value":["1.2"]},"00081197":{"Value":[272]}}]}})", "1.2"),
+              HasSubstr("272"));
   EXPECT_NE(stow_refusal("{}", "1.2"), "");
   EXPECT_NE(stow_refusal(R"({"00081199":{"Value":[{"00081155":{"Value":["1.3"]}}]}})", "1.2"), "");
   EXPECT_THROW(stow_refusal("<html>", "1.2"), Error);

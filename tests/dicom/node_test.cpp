@@ -197,8 +197,7 @@ TEST(Node, KilledTenTimesItEndsWithOneResultOfEachStudy) {
     child.wait();
   }
   Child last{std::function<int()>(serve)};
-  for (int i = 0; i < kStudies; ++i)
-    EXPECT_TRUE(taken[i] || eventually(20, [&] { return orthanc.send_study(ids[i]); }));
+  for (int i = 0; i < kStudies; ++i) EXPECT_TRUE(taken[i] || eventually(20, [&] { return orthanc.send_study(ids[i]); }));
   const auto jobs_of = [&](const MadeStudy& study) {
     Journal journal(dir / "store/journal.sqlite");
     std::vector<std::string> out;

@@ -14,9 +14,7 @@ constexpr const char* kProgram = "/usr/sbin/Orthanc";
 
 }  // namespace
 
-bool Orthanc::installed() {
-  return std::filesystem::exists(kProgram) && std::filesystem::exists("/usr/share/orthanc/plugins/libOrthancDicomWeb.so");
-}
+bool Orthanc::installed() { return std::filesystem::exists(kProgram) && std::filesystem::exists("/usr/share/orthanc/plugins/libOrthancDicomWeb.so"); }
 
 Orthanc::Orthanc(int node_port) : port_(free_port()), http_port_(free_port()) {
   const std::filesystem::path config = folder_ / "orthanc.json";
@@ -59,7 +57,8 @@ Value Orthanc::get(const std::string& path) const {
   std::string body;
   dicom::Peer peer = web();
   peer.connect_timeout = std::chrono::milliseconds(1000);
-  dicom::http(peer, {.url = fmt::format("http://127.0.0.1:{}{}", http_port_, path)}, 1 << 26, [&](const std::string&, std::string_view b) { body += b; });
+  dicom::http(peer, {.url = fmt::format("http://127.0.0.1:{}{}", http_port_, path)}, 1 << 26,
+              [&](const std::string&, std::string_view b) { body += b; });
   return parse_json(body);
 }
 
@@ -71,7 +70,9 @@ Value Orthanc::post(const std::string& path, const std::string& text) const {
   return parse_json(body);
 }
 
-std::string Orthanc::add(const std::filesystem::path& file) const { return post("/instances", read_text(file)).as_dict().at("ParentStudy").as_string(); }
+std::string Orthanc::add(const std::filesystem::path& file) const {
+  return post("/instances", read_text(file)).as_dict().at("ParentStudy").as_string();
+}
 
 bool Orthanc::send_study(const std::string& id) const {
   try {
@@ -82,8 +83,9 @@ bool Orthanc::send_study(const std::string& id) const {
 
 std::vector<std::string> Orthanc::instances(const std::string& study, const std::string& modality) const {
   std::vector<std::string> out;
-  const Value series = post("/tools/find", fmt::format(R"({{"Level": "Series", "Query": {{"StudyInstanceUID": "{}", "Modality": "{}"}}, "Expand": true}})",
-                                                       study, modality));
+  const Value series =
+      post("/tools/find",
+           fmt::format(R"({{"Level": "Series", "Query": {{"StudyInstanceUID": "{}", "Modality": "{}"}}, "Expand": true}})", study, modality));
   for (const Value& one : series.items())
     for (const Value& instance : one.as_dict().at("Instances").items())
       out.push_back(get("/instances/" + instance.as_string()).as_dict().at("MainDicomTags").as_dict().at("SOPInstanceUID").as_string());
