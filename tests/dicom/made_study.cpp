@@ -68,6 +68,29 @@ MadeStudy make_study(const fs::path& folder, const std::string& name, int slices
   return out;
 }
 
+MadeStudy identified_study(const fs::path& from, const fs::path& folder, const std::string& name) {
+  start_toolkit();
+  fs::create_directories(folder);
+  MadeStudy out{uid_of(name + " study"), uid_of(name + " series"), {}, {}};
+  for (const auto& entry : fs::directory_iterator(from)) {
+    DcmFileFormat file;
+    check(file.loadFile(entry.path().c_str()), "reading " + entry.path().string());
+    DcmDataset& d = *file.getDataset();
+    out.sops.push_back(uid_of(name + entry.path().filename().string()));
+    put(d, DCM_SOPClassUID, UID_CTImageStorage);
+    put(d, DCM_SOPInstanceUID, out.sops.back());
+    put(d, DCM_StudyInstanceUID, out.study);
+    put(d, DCM_SeriesInstanceUID, out.series);
+    put(d, DCM_FrameOfReferenceUID, uid_of(name + " frame"));
+    put(d, DCM_Modality, "CT");
+    put(d, DCM_PatientID, name);
+    put(d, DCM_PatientName, "Test^" + name);
+    out.files.push_back(folder / (std::to_string(out.files.size()) + ".dcm"));
+    check(file.saveFile(out.files.back().c_str(), d.getOriginalXfer()), "saving " + out.files.back().string());
+  }
+  return out;
+}
+
 std::optional<ChosenSeries> QuickWorker::choose(const fs::path& study, const Rule&, const std::string& series) {
   for (const image::DicomSeries& s : image::read_dicom_study(study).series) {
     if (s.modality != "CT" || (!series.empty() && s.series_uid != series)) continue;
