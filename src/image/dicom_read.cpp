@@ -42,7 +42,7 @@ Int16 fits_int16(const DicomVolume& v) {
 /// Opens files as slices ask for them; the one file of an enhanced series once.
 class Files {
  public:
-  explicit Files(const DicomVolume& v) : volume_(v) {
+  explicit Files(const DicomVolume& v) {
     const DicomSlice& s = v.slices.front();
     if (s.format.frames > 1 && std::all_of(v.slices.begin(), v.slices.end(), [&](const DicomSlice& o) { return o.file.name() == s.file.name(); }))
       only_ = open(s);
@@ -61,7 +61,6 @@ class Files {
     const auto object = std::make_shared<DicomObject>(s.file.open());
     return std::make_shared<DicomPixels>(object);
   }
-  const DicomVolume& volume_;
   std::shared_ptr<const DicomPixels> only_;
 };
 
