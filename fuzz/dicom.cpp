@@ -1,4 +1,5 @@
 // DICOM files of any bytes: read to their last pixel or refused with an Error, nothing else.
+#include "base/error.h"
 #include "image/dicom_study.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
