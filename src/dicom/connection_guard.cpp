@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "dicom/command_watch.h"
+
 namespace vesal::dicom {
 namespace {
 
@@ -33,7 +35,7 @@ class GuardedConnection : public DcmTransportConnection {
     const ssize_t n = inner_->read(buffer, size);
     if (n > 0) {
       guard_->count(static_cast<std::uint64_t>(n));
-      if (!guard_->moved(static_cast<std::uint64_t>(n))) {
+      if (!guard_->moved(static_cast<std::uint64_t>(n)) || !watch_.pass(static_cast<const std::uint8_t*>(buffer), static_cast<std::size_t>(n))) {
         guard_->cut();
         errno = ECONNABORTED;
         return 0;
@@ -59,6 +61,7 @@ class GuardedConnection : public DcmTransportConnection {
  private:
   std::shared_ptr<ConnectionGuard> guard_;
   std::unique_ptr<DcmTransportConnection> inner_;
+  CommandWatch watch_;
 };
 
 }  // namespace

@@ -1,6 +1,8 @@
 // vesal dicom serve with the built-in bundle on a real CT, between it and Orthanc. Slow: the bundle runs.
 #include <gmock/gmock.h>
+#include <signal.h>
 
+#include <random>
 #include <thread>
 
 #include "base/file.h"
@@ -90,6 +92,50 @@ TEST(DicomServe, PutsAJobBackWhenItIsStopped) {
       << jobs() << log_of(log);
   EXPECT_THAT(orthanc.instances(study.study, "SEG"), SizeIs(1));
   EXPECT_EQ(second.stop(), 0);
+}
+
+/// kill -9 at random moments of receiving, working and sending: each study ends with one segmentation.
+TEST(DicomServe, KilledTenTimesItEndsWithOneSegmentationOfEachStudy) {
+  if (!Orthanc::installed()) GTEST_SKIP() << "Orthanc is not installed (Debian: orthanc, orthanc-dicomweb)";
+  const TempDir dir;
+  const int port = free_port();
+  const Orthanc orthanc(port);
+  write_file(dir / "rules.yaml", rules_for(orthanc));
+  const std::string store = (dir / "store").string();
+  const std::vector<std::string> words{VESAL_BINARY, "dicom", "serve", "-q", "--port", std::to_string(port), "--rules", (dir / "rules.yaml").string(),
+                                       "--store",    store};
+  std::vector<MadeStudy> studies;
+  std::vector<std::string> ids(2);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    studies.push_back(make_study(dir / ("in" + std::to_string(i)), "killed" + std::to_string(i), 30, 128));
+    for (const fs::path& file : studies[i].files) ids[i] = orthanc.add(file);
+  }
+  std::mt19937 random(1124);
+  std::vector<bool> taken(ids.size());
+  for (int round = 0; round < 10; ++round) {
+    Child node(words, "");
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300 + random() % 2500);
+    std::thread killer([&] {
+      std::this_thread::sleep_until(end);
+      kill(node.pid(), SIGKILL);
+    });
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      while (!taken[i] && std::chrono::steady_clock::now() < end) taken[i] = orthanc.send_study(ids[i]);
+    killer.join();
+    node.wait();
+  }
+  Child last(words, (dir / "log").string());
+  for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_TRUE(taken[i] || eventually(20, [&] { return orthanc.send_study(ids[i]); }));
+  const auto done = [&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    return parse_json(run_program({"dicom", "jobs", "--store", store, "--state", "done", "--json"}).out).items().size();
+  };
+  EXPECT_TRUE(eventually(120, [&] { return done() == ids.size(); })) << run_program({"dicom", "jobs", "--store", store}).out;
+  EXPECT_EQ(last.stop(), 0);
+  for (const MadeStudy& study : studies) {
+    EXPECT_THAT(orthanc.instances(study.study, "SEG"), SizeIs(1));
+    EXPECT_THAT(orthanc.instances(study.study, "CT"), SizeIs(30));
+  }
 }
 
 TEST(DicomServe, SaysWhatIsWrongWithItsRules) {

@@ -1,5 +1,7 @@
 // What a node does with callers that stall, flood, trickle, lie and shout: nobody else waits for it.
 #include <arpa/inet.h>
+#include <dcmtk/config/osconfig.h>
+#include <dcmtk/dcmnet/diutil.h>
 #include <gmock/gmock.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -14,6 +16,7 @@
 #include "dicom/child.h"
 #include "dicom/made_study.h"
 #include "dicom/node.h"
+#include "dicom/toolkit.h"
 #include "paths.h"
 
 namespace vesal::tests {
@@ -41,13 +44,14 @@ class HostileNode : public testing::Test {
     config.limits.acse = Milliseconds(1000);
     config.limits.dimse = Milliseconds(1000);
     change(config.limits);
-    node_ = std::make_unique<Node>(Node::Options{config, dir_ / "store", "VESAL", "127.0.0.1", 0, {}}, worker_);
+    node_ = std::make_unique<Node>(Node::Options{config, dir_ / "store", "VESAL", "127.0.0.1", port_, {}}, worker_);
   }
   int echo() const { return run_tool({"echoscu", "-to", "5", "-ta", "5", "-aec", "VESAL", "127.0.0.1", std::to_string(node_->port())}); }
   bool stored_nothing() const { return fs::is_empty(dir_ / "store/studies") && fs::is_empty(dir_ / "store/incoming"); }
 
   TempDir dir_;
   QuickWorker worker_;
+  int port_ = 0;
   std::unique_ptr<Node> node_;
 };
 
@@ -144,6 +148,36 @@ TEST_F(HostileNode, RefusesWhatIsNotTheObjectItWasSaidToBe) {
   EXPECT_THAT(out, testing::HasSubstr("CannotUnderstand"));
   EXPECT_TRUE(stored_nothing());
   EXPECT_EQ(run_tool({"storescu", "-aec", "VESAL", "127.0.0.1", std::to_string(node_->port()), study.files[1].string()}), 0);
+}
+
+/// A command set of sequences in sequences, as deep as the limits let it be: DCMTK's parser calls itself for each.
+TEST_F(HostileNode, SurvivesADeepNestAsACommand) {
+  port_ = free_port();
+  Child caller([&] {  // a process of its own, made before there are threads; it calls until the node is there
+    start_toolkit();
+    T_ASC_Network* network = nullptr;
+    T_ASC_Parameters* parameters = nullptr;
+    T_ASC_Association* association = nullptr;
+    ASC_initializeNetwork(NET_REQUESTOR, 0, 5, &network);
+    ASC_createAssociationParameters(&parameters, 16384);
+    ASC_setAPTitles(parameters, "DEEP", "VESAL", nullptr);
+    ASC_setPresentationAddresses(parameters, "localhost", ("127.0.0.1:" + std::to_string(port_)).c_str());
+    const char* syntax = UID_LittleEndianImplicitTransferSyntax;
+    ASC_addPresentationContext(parameters, 1, UID_VerificationSOPClass, &syntax, 1);
+    if (!eventually(10, [&] { return ASC_requestAssociation(network, parameters, &association).good(); })) return 2;
+    std::string nest;
+    for (int i = 0; i < 8000; ++i) nest += std::string("\x08\x00\x40\x11\xff\xff\xff\xff\xfe\xff\x00\xe0\xff\xff\xff\xff", 16);
+    DUL_PDV pdv{static_cast<unsigned long>(nest.size()), 1, DUL_COMMANDPDV, OFTrue, nest.data()};
+    DUL_PDVLIST list{};
+    list.count = 1;
+    list.pdv = &pdv;
+    return DUL_WritePDVs(&association->DULassociation, &list).good() ? 0 : 3;
+  });
+  start([](Limits&) {});
+  EXPECT_EQ(caller.wait(), 0);
+  EXPECT_EQ(echo(), 0);
+  std::this_thread::sleep_for(std::chrono::milliseconds(500));
+  EXPECT_EQ(echo(), 0);
 }
 
 TEST_F(HostileNode, AMessageThatStopsInItsMiddleHoldsNobody) {
