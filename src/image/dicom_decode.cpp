@@ -53,10 +53,25 @@ void check_size(const DicomPixelFormat& f, std::uint64_t columns, std::uint64_t 
                         f.rows, f.allocated));
 }
 
-/// The frame header of JPEG and JPEG-LS (ITU T.81, B.2.2; T.87, C.2.2): the first SOF.
-void check_jpeg(Bytes bytes, const DicomPixelFormat& f, bool ls) {
+/// The frame header of JPEG and JPEG-LS (ITU T.81, B.2.2; T.87, C.2.2). GDCM ends the program at what it does not expect: at kinds of frames, at
+/// depths other than the file's, at anything that its library warns of before the scan. So all segments up to the scan must be there, one
+/// after the other, and be known.
+void check_frame_header(Bytes bytes, std::size_t at, std::uint8_t marker, const DicomPixelFormat& f, bool ls) {
+  const DicomBytesReader in{bytes, true};
+  const auto bits = in.u8(at + 4);
+  const bool wide = f.stored > 8;
+  const bool lossy = (marker == 0xc0 || marker == 0xc1) && bits == (wide ? 12 : 8) && f.stored <= 12;
+  const bool lossless = marker == 0xc3 && (wide ? bits > 8 : bits == 8) && bits <= 16;
+  if (!(ls ? marker == 0xf7 : lossy || lossless)) damaged(fmt::format("a kind of JPEG that is not read (marker {:02x}, {} bits)", marker, bits));
+  check_size(f, in.u16(at + 7), in.u16(at + 5), in.u8(at + 9), bits);
+}
+
+/// Returns the picture without comments and segments of applications.
+std::vector<std::byte> checked_jpeg(Bytes bytes, const DicomPixelFormat& f, bool ls) {
   const DicomBytesReader in{bytes, true};
   if (in.u16(0) != 0xffd8) damaged("not JPEG");
+  std::vector<std::byte> out(bytes.begin(), bytes.begin() + 2);
+  bool framed = false;
   for (std::size_t at = 2;;) {
     if (in.u8(at) != 0xff) damaged("no marker where one should be");
     const auto marker = in.u8(at + 1);
@@ -64,10 +79,24 @@ void check_jpeg(Bytes bytes, const DicomPixelFormat& f, bool ls) {
       ++at;
       continue;
     }
-    if (marker == 0xda || marker == 0xd9) damaged("no frame header before the pixels");
-    const bool frame = ls ? marker == 0xf7 : marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
-    if (frame) return check_size(f, in.u16(at + 7), in.u16(at + 5), in.u8(at + 9), in.u8(at + 4));
-    at += 2 + std::size_t{std::max<std::uint16_t>(in.u16(at + 2), 2)};
+    const std::size_t size = in.u16(at + 2);
+    if (size < 2 || at + 2 + size > bytes.size()) damaged("cut short within a header");
+    const Bytes segment = bytes.subspan(at, 2 + size);
+    const bool frame = marker == 0xf7 || (marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc);
+    const bool aside = marker == 0xfe || (marker >= 0xe0 && marker <= 0xef && !(ls && marker == 0xe8));
+    if (frame) {
+      if (framed) damaged("two frame headers");
+      check_frame_header(bytes, at, marker, f, ls);
+      framed = true;
+    } else if (marker == 0xda) {
+      if (!framed) damaged("no frame header before the pixels");
+      out.insert(out.end(), bytes.begin() + static_cast<std::ptrdiff_t>(at), bytes.end());
+      return out;
+    } else if (!aside && marker != 0xc4 && marker != 0xdb && marker != 0xdd && !(ls && (marker == 0xf8 || marker == 0xe8))) {
+      damaged(fmt::format("an unknown marker {:02x}", marker));
+    }
+    if (!aside) out.insert(out.end(), segment.begin(), segment.end());
+    at += 2 + size;
   }
 }
 
@@ -163,8 +192,11 @@ void decode_frame(const std::vector<Bytes>& parts, const std::string& transfer_s
   switch (syntax.coding) {
     case Coding::native: throw Error(ErrorKind::internal, "a native frame is not decoded");
     case Coding::rle: return undo_rle(bytes, format, out);
-    case Coding::jpeg: check_jpeg(bytes, format, false); break;
-    case Coding::jpeg_ls: check_jpeg(bytes, format, true); break;
+    case Coding::jpeg:
+    case Coding::jpeg_ls:
+      joined = checked_jpeg(bytes, format, syntax.coding == Coding::jpeg_ls);
+      bytes = joined;
+      break;
     case Coding::jpeg_2000: check_jpeg_2000(bytes, format); break;
   }
   try {
