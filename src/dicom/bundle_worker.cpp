@@ -68,7 +68,7 @@ std::vector<fs::path> BundleWorker::work(const WorkOrder& order) {
   const image::DicomChoice choice = image::choose_volume(study_of(order.study, order.series), image::DicomRule(order.rule.series));
   Resident& bundle = resident(order.rule);
   image::set_default_series(order.rule.series);  // this thread alone reads images
-  const fs::path scan = order.study / name_of_uid(order.series);
+  const fs::path scan = order.study / name_of_uid(choice.volume.series.series_uid);
   infer::Segmentation made = bundle.segmenter.segment(scan);
   const auto channels = made.mask.shape()[0];
   Result result = make_result(std::move(made.mask), bundle.segmenter.label_names(channels), bundle.segmenter.facts(),

@@ -66,9 +66,8 @@ void Journal::delivered(const std::string& study) {
 std::vector<StudyRow> Journal::complete_studies(const std::string& rule, Time before, Time broken_before) {
   const std::lock_guard lock(mutex_);
   Query query(db_,
-              "SELECT study, caller, last_id, last_at FROM studies LEFT JOIN looked USING(study) GROUP BY study "
-              "HAVING last_at <= CASE WHEN broken THEN ?3 ELSE ?1 END AND last_id > coalesce(max(CASE WHEN rule = ?2 THEN upto END), 0) ORDER BY "
-              "last_at LIMIT 100");
+              "SELECT s.study, caller, last_id, last_at FROM studies s LEFT JOIN looked l ON l.study = s.study AND l.rule = ?2 "
+              "WHERE last_id > coalesce(upto, 0) AND last_at <= CASE WHEN broken THEN ?3 ELSE ?1 END ORDER BY last_at LIMIT 100");
   query.bind(before).bind(rule).bind(broken_before);
   std::vector<StudyRow> out;
   while (query.next()) out.push_back({query.text(0), query.text(1), query.number(2), query.number(3)});
@@ -77,7 +76,7 @@ std::vector<StudyRow> Journal::complete_studies(const std::string& rule, Time be
 
 std::string Journal::chosen_series(const std::string& study, const std::string& rule) {
   const std::lock_guard lock(mutex_);
-  Query query(db_, "SELECT series FROM jobs WHERE study = ? AND rule = ? ORDER BY id LIMIT 1");
+  Query query(db_, "SELECT series FROM jobs WHERE study = ? AND rule = ? AND series <> '' ORDER BY id LIMIT 1");
   return query.bind(study).bind(rule).next() ? query.text(0) : "";
 }
 
@@ -106,7 +105,7 @@ bool Journal::add_job(const StudyRow& study, const std::string& rule, const std:
     if (added)
       Query(db_,
             "UPDATE jobs SET state = 'superseded', error = 'more instances of the series came', changed = ?1 "
-            "WHERE study = ?2 AND rule = ?3 AND series = ?4 AND id <> ?5 AND (state IN ('queued', 'running') OR (state = 'failed' AND "
+            "WHERE study = ?2 AND rule = ?3 AND series IN (?4, '') AND id <> ?5 AND (state IN ('queued', 'running') OR (state = 'failed' AND "
             "NOT EXISTS(SELECT 1 FROM results WHERE job = jobs.id)))")
           .bind(now())
           .bind(study.study)
@@ -121,6 +120,25 @@ bool Journal::add_job(const StudyRow& study, const std::string& rule, const std:
         .run();
   });
   return added;
+}
+
+void Journal::add_unusable(const StudyRow& study, const std::string& rule, const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  db_.transaction([&] {
+    Query(db_,
+          "INSERT INTO jobs(study, rule, series, digest, state, error, created, changed) VALUES(?1, ?2, '', '', 'failed', ?3, ?4, ?4) "
+          "ON CONFLICT DO UPDATE SET state = 'failed', error = excluded.error, changed = excluded.changed")
+        .bind(study.study)
+        .bind(rule)
+        .bind(why)
+        .bind(now())
+        .run();
+    Query(db_, "INSERT INTO looked VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto")
+        .bind(study.study)
+        .bind(rule)
+        .bind(study.last_id)
+        .run();
+  });
 }
 
 std::vector<std::string> Journal::old_studies(Time before) {

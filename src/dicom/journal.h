@@ -79,6 +79,10 @@ class Journal {
   /// yet is superseded. Returns whether there is a new job.
   bool add_job(const StudyRow& study, const std::string& rule, const std::string& series, const std::string& digest);
 
+  /// ...or a series that cannot be used: a failed job that says why, without series and digest. More instances may make it good, a retry chooses
+  /// again.
+  void add_unusable(const StudyRow& study, const std::string& rule, const std::string& why);
+
   // Jobs.
   /// The next that is due becomes "running", with an attempt counted.
   std::optional<JobRow> take_job();

@@ -103,8 +103,9 @@ void Node::look_at(const Rule& rule, const StudyRow& study) {
     // A series once chosen stays: what comes later counts only if it belongs to it.
     chosen = worker_.choose(store_.study_folder(study.study), rule, journal.chosen_series(study.study, rule.name));
   } catch (const Error& e) {
-    if (e.kind() == ErrorKind::cancelled) throw;
-    return skip(reason(e));
+    if (e.kind() == ErrorKind::cancelled || e.kind() == ErrorKind::io || e.kind() == ErrorKind::memory) throw;  // looked at again
+    journal.add_unusable(study, rule.name, reason(e));
+    return event("unusable", Dict{{"study", name_of_uid(study.study)}, {"rule", rule.name}, {"error", reason(e)}});
   }
   if (!chosen) return skip("no series of it");
   if (journal.add_job(study, rule.name, chosen->series, digest_of(chosen->instances)))

@@ -25,8 +25,8 @@ struct Rule {
 };
 
 struct Limits {
-  int associations = 16;                 ///< at once; more are refused with "local limit exceeded"
-  int per_address = 8;                   ///< connections at once from one address
+  int associations = 32;                 ///< at once; more are refused with "local limit exceeded"
+  int per_address = 16;                  ///< connections at once from one address
   std::uint32_t pdu = 131'072;           ///< bytes of a PDU that we take, 4096 to 131072
   std::uint64_t object = 2'000'000'000;  ///< bytes of one data set
   std::uint64_t association_bytes = 100'000'000'000;

@@ -17,8 +17,8 @@ struct ChosenSeries {
 
 struct WorkOrder {
   const Rule& rule;
-  std::filesystem::path study;  ///< folder with its files, of all series
-  std::string series;
+  std::filesystem::path study;   ///< folder with its files, of all series
+  std::string series;            ///< empty: none was usable before; choose again
   std::string digest;            ///< of the instances: the same work has the same, and so must the identifiers of its results
   std::filesystem::path output;  ///< an empty folder
 };

@@ -108,6 +108,23 @@ TEST_F(JournalTest, MoreInstancesSupersedeAJobThatHasMadeNothing) {
   EXPECT_EQ(journal_.take_job().value().digest, "more");
 }
 
+TEST_F(JournalTest, ShowsWhatCannotBeUsed) {
+  EXPECT_TRUE(journal_.add_instance({"1.2", "1.2.1", "1.2.1.1", "c", "PACS", 10}));
+  journal_.delivered("1.2");
+  journal_.add_unusable(journal_.complete_studies("rule", now(), 0).at(0), "rule", "slices are missing");
+  EXPECT_TRUE(journal_.complete_studies("rule", now(), 0).empty());
+  EXPECT_EQ(journal_.jobs().at(0).state, "failed");
+  EXPECT_EQ(journal_.chosen_series("1.2", "rule"), "");
+  journal_.retry(1);
+  EXPECT_EQ(journal_.take_job().value().series, "");
+  // The missing ones come: the job on them takes its place.
+  EXPECT_TRUE(journal_.add_instance({"1.2", "1.2.1", "1.2.1.2", "c", "PACS", 10}));
+  journal_.delivered("1.2");
+  EXPECT_TRUE(journal_.add_job(journal_.complete_studies("rule", now(), 0).at(0), "rule", "1.2.1", "both"));
+  EXPECT_EQ(state(1), "superseded");
+  EXPECT_EQ(journal_.chosen_series("1.2", "rule"), "1.2.1");
+}
+
 TEST_F(JournalTest, ForgetsOldStudiesButNotThatTheyWereDone) {
   const std::int64_t job = running_job();
   EXPECT_TRUE(journal_.old_studies(now() + 1000).empty()) << "a job is open";

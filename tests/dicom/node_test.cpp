@@ -129,10 +129,20 @@ TEST(Node, AnswersAnArchiveByDimseAndByDicomweb) {
   config.rules[1].send_to = {"web"};
   QuickWorker worker;
   Node node({config, dir / "store", "VESAL", "127.0.0.1", port, {}}, worker);
-  ASSERT_TRUE(orthanc.send_study(id));
+  const std::string archive_port = std::to_string(orthanc.port()), key = "StudyInstanceUID=" + study.study;
+  ASSERT_EQ(run_tool({"movescu", "-S", "-aec", "ORTHANC", "-aem", "VESAL", "-k", "QueryRetrieveLevel=STUDY", "-k", key, "127.0.0.1", archive_port}),
+            0);
   EXPECT_TRUE(eventually(20, [&] { return orthanc.instances(study.study, "OT").size() == 2; }));
   Journal& journal = node.store().journal();
   EXPECT_TRUE(eventually(5, [&] { return state_of(journal, 0) == "done " && state_of(journal, 1) == "done "; })) << state_of(journal, 1);
+
+  // As a viewer sees it: the series of results are listed under the study.
+  std::string seen;
+  EXPECT_EQ(run_tool({"findscu", "-S", "-aec", "ORTHANC", "-k", "QueryRetrieveLevel=SERIES", "-k", key, "-k", "Modality=OT", "-k",
+                      "SeriesInstanceUID", "127.0.0.1", archive_port},
+                     &seen),
+            0);
+  EXPECT_THAT(seen, HasSubstr("OT"));
 
   // And what a fetch uses: C-FIND, C-GET, QIDO-RS, WADO-RS.
   Scu scu(orthanc.dimse(), "VESAL", query_contexts(true));
