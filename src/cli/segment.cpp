@@ -25,7 +25,9 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::vector<fs::path> inputs;
-  fs::path output, report, preview;
+  std::vector<fs::path> outputs;
+  fs::path report, preview, codes;
+  std::vector<std::string> kinds;
   std::string bundle = "spleen_ct_phantom", device = "auto", precision = "auto", max_memory, series;
   std::vector<std::string> overrides;
   bool explain = false;
@@ -64,7 +66,12 @@ int run(const Options& o) {
   check_device(o.device);
   image::set_default_series(o.series);
   if (!o.max_memory.empty()) set_memory_limit(with_context("--max-memory", [&] { return parse_bytes(o.max_memory); }));
-  const std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.output, o.preview);
+  std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.outputs, o.preview, o.kinds);
+  if (!o.codes.empty()) dicom::read_codes(o.codes);  // a fault in it is known before the network runs
+  for (SegmentCase& c : cases) {
+    c.how = {"vesal " VESAL_VERSION, o.codes, ""};
+    for (const std::string& change : o.overrides) c.how.changes += change + "\n";
+  }
   infer::Segmenter::Options how = segmenter_options(o);
   // What several scans take is measured on the first, and a limit on what a scan adds to the network: these come one after the other.
   if (cases.size() == 1 && !memory_limit()) how.first = cases[0].input;
@@ -111,12 +118,21 @@ int run(const Options& o) {
   return exit_code;
 }
 
+/// Known when the options are made, when every kind has registered itself.
+std::string kinds_text() {
+  std::string text = "nifti";
+  for (const dicom::ResultKind* kind : dicom::result_kinds()) text += fmt::format("; {} ({}: {})", kind->name, kind->endings[0], kind->summary);
+  return text;
+}
+
 const RegisterCommand command({
     "segment",
     "Segment scans with a bundle: label maps on the scans' own grids, and volumes",
     "  vesal segment ct.nii.gz -o mask.nii.gz\n"
     "  vesal segment ct.nii.gz -o mask.nii.gz --bundle models/spleen_ct_segmentation --preview picture.png\n"
     "  vesal segment study.zip -o mask.nii.gz --series \"description~venous\"    (also a folder, a DICOMDIR)\n"
+    "  vesal segment study/ -o organs.seg.dcm -o mask.nii.gz -o organs.glb -o report.pdf\n"
+    "  vesal segment study/ -o results --write seg,rtstruct,sr,stl\n"
     "  vesal segment scans/ more/a.nrrd -o masks --report report.json    (masks/NAME.nii.gz for each scan)\n"
     "\n"
     "A scan that fails is reported and the others go on; the exit code is that of the first failure (see docs/exit-codes.md).\n"
@@ -124,7 +140,13 @@ const RegisterCommand command({
     [](CLI::App& app) -> std::function<int()> {
       auto o = std::make_shared<Options>();
       app.add_option("INPUT", o->inputs, "Scans, or folders of scans")->required();
-      app.add_option("-o,--output", o->output, "Image file for one scan (its extension tells the format), else a folder")->required();
+      app.add_option("-o,--output", o->outputs, "Files for one scan, each with its own -o (the name's ending tells what), else a folder")
+          ->required()
+          ->allow_extra_args(false);
+      app.add_option("--write", o->kinds, "With a folder as -o: what to write there, with commas between: " + kinds_text())
+          ->delimiter(',')
+          ->allow_extra_args(false);
+      app.add_option("--codes", o->codes, "JSON file with codes of labels for DICOM results (docs/dicom.md)");
       app.add_option("--bundle", o->bundle, "Name or folder of the bundle")->capture_default_str();
       app.add_option("--device", o->device, "auto, cpu or cuda:N")->capture_default_str();
       app.add_option("--precision", o->precision, "auto, fp32 or bf16; auto: bf16 if the bundle asks for amp and the processor has it")

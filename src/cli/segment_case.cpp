@@ -48,6 +48,12 @@ void write_preview(const infer::Segmenter& segmenter, const SegmentCase& files, 
   image::write_preview(files.preview, scan.with(scan.array().slice(0, 0, 1)), flattened(mask), options);
 }
 
+void write_results(const infer::Segmenter& segmenter, const image::Image& mask, const SegmentCase& files) {
+  if (files.results.empty()) return;
+  const dicom::Result result = dicom::result_of(segmenter, mask, files.input, files.how);
+  for (const CaseResult& r : files.results) dicom::write_result(*r.kind, r.file, result);
+}
+
 Dict forecast_report(const infer::Forecast& f) {
   const auto number = [](std::uint64_t bytes) { return Value(static_cast<std::int64_t>(bytes)); };
   return Dict{{"peak_memory_bytes", number(f.peak)},
@@ -64,12 +70,21 @@ Dict forecast_report(const infer::Forecast& f) {
 
 }  // namespace
 
+std::string SegmentCase::outputs_text() const {
+  std::string text = output.string();
+  for (const CaseResult& r : results) text += (text.empty() ? "" : ", ") + r.file.string();
+  return text;
+}
+
 void write_case(const infer::Segmenter& segmenter, const image::Image& mask, SegmentOutcome& out) {
   out.shape = mask.shape();
   out.spacing = image::spacing_of(mask.affine);
   out.type = mask.dtype();
   out.labels = infer::label_amounts(mask, segmenter.label_names(out.shape[0]));
-  out.write = seconds_of([&] { image::write_image(out.files.output, mask); });
+  out.write = seconds_of([&] {
+    if (!out.files.output.empty()) image::write_image(out.files.output, mask);
+    write_results(segmenter, mask, out.files);
+  });
   if (!out.files.preview.empty()) out.preview = seconds_of([&] { write_preview(segmenter, out.files, mask); });
 }
 
@@ -88,7 +103,10 @@ Dict to_report(const SegmentOutcome& o) {
     report["exit_code"] = codes.exit_code;
     return report;
   }
-  report["output"] = o.files.output.string();
+  List outputs;
+  if (!o.files.output.empty()) report["output"] = o.files.output.string(), outputs.items.emplace_back(o.files.output.string());
+  for (const CaseResult& r : o.files.results) outputs.items.emplace_back(r.file.string());
+  report["outputs"] = outputs;
   if (!o.files.preview.empty()) report["preview"] = o.files.preview.string();
   List shape, spacing, labels;
   for (const std::int64_t n : o.shape) shape.items.emplace_back(n);
@@ -121,7 +139,7 @@ Dict bundle_report(const infer::Segmenter& segmenter) {
 std::string peak_memory_text() { return fmt::format("peak memory {:.0f} MB", static_cast<double>(peak_memory()) / 1e6); }
 
 std::string describe(const SegmentOutcome& o) {
-  std::string text = fmt::format("{} -> {}\n", o.files.input.string(), o.files.output.string());
+  std::string text = fmt::format("{} -> {}\n", o.files.input.string(), o.files.outputs_text());
   for (const infer::LabelAmount& l : o.labels)
     text += fmt::format("  {:<24} {:>10.2f} ml {:>12} voxels\n", l.name.empty() ? fmt::format("label {}", l.label) : l.name, l.ml, l.voxels);
   if (o.labels.empty()) text += "  no labels\n";

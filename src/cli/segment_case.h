@@ -6,14 +6,25 @@
 #include <vector>
 
 #include "base/error.h"
+#include "dicom/segment_results.h"
 #include "infer/label_map.h"
 #include "infer/segmenter.h"
 
 namespace vesal::cli {
 
+/// A file to make beside the mask, or instead of it.
+struct CaseResult {
+  const dicom::ResultKind* kind;
+  std::filesystem::path file;
+};
+
 struct SegmentCase {
-  std::filesystem::path input, output;
-  std::filesystem::path preview = {};  ///< empty: none
+  std::filesystem::path input, output;  ///< output: the mask as an image; empty: none
+  std::filesystem::path preview = {};   ///< empty: none
+  std::vector<CaseResult> results = {};
+  dicom::ResultOptions how = {};  ///< of the results
+
+  std::string outputs_text() const;  ///< "mask.nii.gz, mask.seg.dcm"
 };
 
 struct SegmentOutcome {

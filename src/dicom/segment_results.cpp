@@ -1,0 +1,37 @@
+#include "dicom/segment_results.h"
+
+#include "base/sha256.h"
+#include "image/dicom_select.h"
+#include "image/formats.h"
+#include "transforms/channels.h"
+
+namespace vesal::dicom {
+namespace {
+
+std::shared_ptr<const image::DicomSource> source_of(const image::Image& mask, const std::filesystem::path& input) {
+  if (auto source = image::dicom_source_of(mask)) return source;
+  if (!image::holds_dicom(input)) return nullptr;
+  const image::DicomRule rule(image::default_series());
+  return std::make_shared<image::DicomSource>(image::choose_volume(image::read_dicom_study(input), rule).volume);
+}
+
+}  // namespace
+
+Result result_of(const infer::Segmenter& segmenter, const image::Image& mask, const std::filesystem::path& input, const ResultOptions& options) {
+  const bundle::BundleFacts& facts = segmenter.facts();
+  std::map<std::string, Anatomy> codes;
+  if (!options.codes.empty()) codes = read_codes(options.codes);
+  else if (const auto own = facts.folder / "configs" / "codes.json"; std::filesystem::exists(own)) codes = read_codes(own);
+  Result result = make_result(mask, segmenter.label_names(mask.shape()[0]), facts, source_of(mask, input), codes);
+  result.input = input.filename().string();
+  result.software = options.software;
+  result.identity += " " + (segmenter.weights().empty() ? "" : sha256_file(segmenter.weights())) + " " + options.changes;
+  result.scan = [input] {
+    const image::Image stored = image::read_image(input);
+    const image::Image scan = transforms::channel_first(stored, stored.meta.at("original_channel_dim"));
+    return scan.with(scan.array().slice(0, 0, 1));
+  };
+  return result;
+}
+
+}  // namespace vesal::dicom
