@@ -35,7 +35,7 @@ void add_group(TID1500_MeasurementReport& report, const Result& result, const Se
   DSRImageReferenceValue reference(UID_SegmentationStorage, of(result.uid("seg")));
   reference.getSegmentList().addItem(static_cast<Uint16>(number));
   check(group.setReferencedSegment(reference), kWhat);
-  check(group.setSourceSeriesForSegmentation(of(result.dicom_source().series().series_uid)), kWhat);
+  check(group.setSourceSeriesForSegmentation(of(uids_of(result.dicom_source()).series)), kWhat);
   const Code& side = segment.anatomy.side();
   const CID244e_Laterality laterality = side.value == "7771000"    ? CID244e_Laterality(CID244e_Laterality::Left)
                                         : side.value == "24028007" ? CID244e_Laterality(CID244e_Laterality::Right)
@@ -91,6 +91,7 @@ void write(const std::filesystem::path& path, const Result& result) {
   check(report.addProcedureReported(procedure_of(source.series().modality)), kWhat);
   for (std::size_t s = 0; s < result.segments.size(); ++s) add_group(report, result, result.segments[s], s + 1, head);
 
+  const SourceUids uids = uids_of(source);
   DSRDocument document;
   check(document.setTreeFromRootTemplate(report, OFTrue), kWhat);
   document.setSpecificCharacterSet(of(text_of(head, DCM_SpecificCharacterSet)));
@@ -99,9 +100,9 @@ void write(const std::filesystem::path& path, const Result& result) {
   document.getCodingSchemeIdentification().setCodingSchemeName("vesal's own codes for names without another");
   const Result& r = result;
   auto& evidence = document.getCurrentRequestedProcedureEvidence();
-  check(evidence.addItem(of(source.series().study_uid), of(r.uid("seg", "series")), UID_SegmentationStorage, of(r.uid("seg"))), kWhat);
+  check(evidence.addItem(of(uids.study), of(r.uid("seg", "series")), UID_SegmentationStorage, of(r.uid("seg"))), kWhat);
   for (const image::DicomSlice& slice : source.slices())
-    evidence.addItem(of(source.series().study_uid), of(source.series().series_uid), of(slice.sop_class), of(slice.sop_instance));  // once each
+    evidence.addItem(of(uids.study), of(uids.series), of(slice.sop_class), of(slice.sop_instance));  // once each
   DcmDataset data;
   check(document.write(data), kWhat);
   // The head is ours: the document would make new identifiers.

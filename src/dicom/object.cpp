@@ -75,6 +75,15 @@ void put_equipment(DcmDataset& data, const Result& result) {
 
 }  // namespace
 
+SourceUids uids_of(const image::DicomSource& source) {
+  const image::DicomSeries& s = source.series();
+  const std::string first = source.slices()[0].sop_instance;
+  const auto or_derived = [&](const std::string& uid, const char* what) {
+    return uid.empty() ? uid_of(fmt::format("vesal {} of {}", what, first)) : uid;
+  };
+  return {or_derived(s.study_uid, "study"), or_derived(s.series_uid, "series"), or_derived(s.frame_of_reference, "frame of reference")};
+}
+
 void put(DcmItem& item, const DcmTagKey& tag, const std::string& value) {
   check(item.putAndInsertOFStringArray(tag, OFString(value.c_str(), value.size())), DcmTag(tag).getTagName(), ErrorKind::internal);
 }
@@ -122,15 +131,16 @@ void begin_object(DcmDataset& data, const Result& result, const ObjectFacts& fac
   for (const DcmTagKey& tag : kMustBe) put(data, tag, "");
   for (const DcmTagKey& tag : kCopied)
     if (const std::string text = raw_text(from, tag); !text.empty()) put(data, tag, text);
-  put(data, DCM_StudyInstanceUID, source.series().study_uid);
+  const SourceUids uids = uids_of(source);
+  put(data, DCM_StudyInstanceUID, uids.study);
 
   put(data, DCM_Modality, facts.modality);
   put(data, DCM_SeriesInstanceUID, result.uid(facts.kind, "series"));
   put(data, DCM_SeriesNumber, facts.series_number);
-  put(data, DCM_SeriesDescription, text_for(data, facts.description + (result.warning.empty() ? "" : " (RESEARCH, not for diagnosis)")));
+  put(data, DCM_SeriesDescription, text_for(data, (result.warning.empty() ? "" : "RESEARCH ") + facts.description));
   put_equipment(data, result);
   if (facts.frame_of_reference) {
-    put(data, DCM_FrameOfReferenceUID, source.series().frame_of_reference);
+    put(data, DCM_FrameOfReferenceUID, uids.frame_of_reference);
     put(data, DCM_PositionReferenceIndicator, raw_text(from, DCM_PositionReferenceIndicator));
   }
 
@@ -174,7 +184,7 @@ void put_reference(DcmItem& item, const image::DicomSlice& slice) {
 
 void put_instances(DcmItem& item, const Result& result) {
   DcmItem& series = add_item(item, DCM_ReferencedSeriesSequence);
-  put(series, DCM_SeriesInstanceUID, result.dicom_source().series().series_uid);
+  put(series, DCM_SeriesInstanceUID, uids_of(result.dicom_source()).series);
   std::set<std::string> seen;
   for (const image::DicomSlice& slice : result.dicom_source().slices()) {
     if (!seen.insert(slice.sop_instance).second) continue;

@@ -22,6 +22,13 @@ struct ObjectFacts {
   bool frame_of_reference = true;
 };
 
+/// The source's study, series and frame of reference. Where a de-identified file has none, one is derived from its instances: an object without them
+/// would be invalid, and no archive could have filed the scan under another.
+struct SourceUids {
+  std::string study, series, frame_of_reference;
+};
+SourceUids uids_of(const image::DicomSource& source);
+
 /// Patient, study, series, equipment, frame of reference and SOP common modules. Text of the source is copied byte by byte with its character
 /// set; text of ours goes through text_for().
 void begin_object(DcmDataset& data, const Result& result, const ObjectFacts& facts);

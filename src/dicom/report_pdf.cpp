@@ -38,6 +38,9 @@ class Document {
     font_ = name ? HPDF_GetFont(pdf_.get(), name, "UTF-8") : nullptr;
     if (!font_) throw Error(ErrorKind::format, font_file() + ": no TrueType font that a PDF can hold");
     new_page();
+    // libharu 2.3 takes the parts of a letter into the file, but not the parts of these parts: of ự it takes ư, and its horn is lost. What was
+    // measured is in the file, so the letters that others are made of are measured.
+    width_of("ưƠƯơâÂêÊôÔăĂ", kSize);
   }
 
   void title(const std::string& text) { HPDF_SetInfoAttr(pdf_.get(), HPDF_INFO_TITLE, text.c_str()); }

@@ -102,6 +102,9 @@ Result make_result(image::Image mask, const std::map<std::int64_t, std::string>&
   if (source &&
       (Shape(shape.begin() + 1, shape.end()) != source->volume().shape() || image::max_difference(mask.affine, source->volume().affine()) > 1e-3))
     throw Error(ErrorKind::geometry, "the mask does not lie on the grid of the DICOM series");
+  if (source)
+    for (const image::DicomSlice& s : source->slices())
+      if (!is_uid(s.sop_instance)) throw Error(ErrorKind::unsupported, s.file.name() + " has no SOP Instance UID: no object could refer to it");
   Result out;
   std::map<std::int64_t, Sums> sums;
   const bool several = shape[0] > 1;

@@ -1,5 +1,7 @@
 #include "dicom/segment_results.h"
 
+#include <mutex>
+
 #include "base/sha256.h"
 #include "image/dicom_select.h"
 #include "image/formats.h"
@@ -26,10 +28,18 @@ Result result_of(const infer::Segmenter& segmenter, const image::Image& mask, co
   result.input = input.filename().string();
   result.software = options.software;
   result.identity += " " + (segmenter.weights().empty() ? "" : sha256_file(segmenter.weights())) + " " + options.changes;
-  result.scan = [input] {
-    const image::Image stored = image::read_image(input);
-    const image::Image scan = transforms::channel_first(stored, stored.meta.at("original_channel_dim"));
-    return scan.with(scan.array().slice(0, 0, 1));
+  // Several results show the scan; it is read for the first of them.
+  struct Kept {
+    std::once_flag once;
+    image::Image scan;
+  };
+  result.scan = [input, kept = std::make_shared<Kept>()] {
+    std::call_once(kept->once, [&] {
+      const image::Image stored = image::read_image(input);
+      const image::Image scan = transforms::channel_first(stored, stored.meta.at("original_channel_dim"));
+      kept->scan = scan.with(scan.array().slice(0, 0, 1));
+    });
+    return kept->scan;
   };
   return result;
 }

@@ -17,12 +17,12 @@ namespace {
 void put_references(DcmDataset& data, const Result& result) {
   const image::DicomSource& source = result.dicom_source();
   DcmItem& frame = add_item(data, DCM_ReferencedFrameOfReferenceSequence);
-  put(frame, DCM_FrameOfReferenceUID, source.series().frame_of_reference);
+  put(frame, DCM_FrameOfReferenceUID, uids_of(source).frame_of_reference);
   DcmItem& study = add_item(frame, DCM_RTReferencedStudySequence);
   put(study, DCM_ReferencedSOPClassUID, UID_RETIRED_DetachedStudyManagementSOPClass);
-  put(study, DCM_ReferencedSOPInstanceUID, source.series().study_uid);
+  put(study, DCM_ReferencedSOPInstanceUID, uids_of(source).study);
   DcmItem& series = add_item(study, DCM_RTReferencedSeriesSequence);
-  put(series, DCM_SeriesInstanceUID, source.series().series_uid);
+  put(series, DCM_SeriesInstanceUID, uids_of(source).series);
   for (const image::DicomSlice& slice : source.slices()) put_reference(add_item(series, DCM_ContourImageSequence), slice);
 }
 
@@ -59,7 +59,7 @@ void put_rois(DcmDataset& data, const Result& result) {
     const std::string number = std::to_string(s + 1);
     DcmItem& roi = add_item(data, DCM_StructureSetROISequence);
     put(roi, DCM_ROINumber, number);
-    put(roi, DCM_ReferencedFrameOfReferenceUID, result.dicom_source().series().frame_of_reference);
+    put(roi, DCM_ReferencedFrameOfReferenceUID, uids_of(result.dicom_source()).frame_of_reference);
     put(roi, DCM_ROIName, text_for(data, segment.name));
     put(roi, DCM_ROIVolume, ds(segment.ml));
     put(roi, DCM_ROIGenerationAlgorithm, "AUTOMATIC");

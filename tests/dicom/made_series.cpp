@@ -91,6 +91,8 @@ void write_series(const std::filesystem::path& folder, const MadeSeries& how) {
     std::vector<Uint16> pixels(static_cast<std::size_t>(kSize[0] * kSize[1]));
     for (std::size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<Uint16>(1000 + i % 97);
     check(data.putAndInsertUint16Array(DCM_PixelData, pixels.data(), static_cast<unsigned long>(pixels.size())), "pixels");
+    if (how.bare)
+      for (const DcmTagKey& tag : {DCM_StudyInstanceUID, DCM_SeriesInstanceUID, DCM_FrameOfReferenceUID}) data.findAndDeleteElement(tag);
     check(file.saveFile((folder / fmt::format("im{:03}.dcm", number)).c_str(), EXS_LittleEndianExplicit), "save");
   }
 }

@@ -189,14 +189,17 @@ TEST_F(Objects, NamesOfOtherAlphabetsStayByteForByte) {
 
 TEST_F(Objects, DciodvfyFindsNoErrors) {
   if (std::system("which dciodvfy >/dev/null 2>&1") != 0) GTEST_SKIP() << "without dicom3tools";
-  testing::write_series(folder_ / "scan");
-  const Result result = testing::result_on(testing::source_in(folder_ / "scan"));
-  for (const ResultKind* kind : result_kinds()) {
-    if (!kind->dicom) continue;
-    const fs::path file = folder_ / ("a." + kind->name + ".dcm");
-    write_result(*kind, file, result);
-    const std::string said = output_of("dciodvfy " + file.string(), false);
-    EXPECT_EQ(said.find("Error"), std::string::npos) << kind->name << "\n" << said;
+  for (const bool bare : {false, true}) {
+    const fs::path scan = folder_ / (bare ? "bare" : "scan");
+    testing::write_series(scan, {.bare = bare});
+    const Result result = testing::result_on(testing::source_in(scan));
+    for (const ResultKind* kind : result_kinds()) {
+      if (!kind->dicom) continue;
+      const fs::path file = folder_ / ("a." + kind->name + ".dcm");
+      write_result(*kind, file, result);
+      const std::string said = output_of("dciodvfy " + file.string(), false);
+      EXPECT_EQ(said.find("Error"), std::string::npos) << kind->name << "\n" << said;
+    }
   }
 }
 
