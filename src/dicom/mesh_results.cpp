@@ -21,16 +21,33 @@ void prove(const Result& result, const Segment& segment, const image::MeshFacts&
   compare(result, segment, {segment.ml, facts.centroid});
 }
 
+/// The smoothest surface that has the volume and the place of the voxels: what is thin or scattered bears less smoothing.
+image::Mesh surface_for(const Result& result, const Segment& s) {
+  for (const int fine : {1, 3}) {
+    const image::Mesh rough = image::surface_of(result.voxels_of(s), result.mask.affine, result.value_of(s), fine);
+    for (int turns = 12;; turns /= 2) {
+      image::Mesh mesh = rough;
+      mesh.name = s.name;
+      mesh.colour = s.colour;
+      try {
+        image::smooth(mesh, s.ml, turns);
+        prove(result, s, image::facts_of(mesh));
+        return mesh;
+      } catch (const Error&) {
+        if (turns == 0 && fine > 1) throw;
+      }
+      if (turns == 0) break;
+    }
+  }
+  throw Error(ErrorKind::internal, "no surface");
+}
+
 void write(const std::filesystem::path& path, const Result& result) {
   std::vector<image::Mesh> meshes;
   std::vector<Segment> shown;
   for (const Segment& s : result.segments) {
     if (s.voxels == 0) continue;
-    image::Mesh mesh = image::surface_of(result.voxels_of(s), result.mask.affine, result.value_of(s));
-    image::smooth(mesh, s.ml);
-    mesh.name = s.name;
-    mesh.colour = s.colour;
-    meshes.push_back(std::move(mesh));
+    meshes.push_back(surface_for(result, s));
     shown.push_back(s);
   }
   if (meshes.empty()) throw Error(ErrorKind::unsupported, "nothing was found: there is no surface to write");

@@ -39,8 +39,8 @@ class Document {
     if (!font_) throw Error(ErrorKind::format, font_file() + ": no TrueType font that a PDF can hold");
     new_page();
     // libharu 2.3 takes the parts of a letter into the file, but not the parts of these parts: of ự it takes ư, and its horn is lost. What was
-    // measured is in the file, so the letters that others are made of are measured.
-    width_of("ưƠƯơâÂêÊôÔăĂ", kSize);
+    // measured is in the file, so letters with the parts of others are measured.
+    width_of("ưƠƯơâÂêÊôÔăĂÀÁÂÃẢĂÈÉÊÌÍÒÓÔÕÙÚÝ", kSize);
   }
 
   void title(const std::string& text) { HPDF_SetInfoAttr(pdf_.get(), HPDF_INFO_TITLE, text.c_str()); }

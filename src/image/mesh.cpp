@@ -110,6 +110,11 @@ struct Table {
 /// The label's voxels as bytes with a border of zeros, x fastest, cut to where they are.
 struct Field {
   std::array<std::int64_t, 3> begin{}, size{};  ///< in voxels of the array; the border included
+  int fine = 1;                                 ///< then `size` counts these parts of voxels
+  /// Where a corner lies along an axis, in voxels of the array.
+  double place(std::size_t axis, double corner) const {
+    return static_cast<double>(begin[axis]) + 1 + (corner - 1) / fine - (fine - 1) / (2.0 * fine);
+  }
   std::vector<std::uint8_t> bytes;
   std::int64_t offset(std::int64_t x, std::int64_t y, std::int64_t z) const { return x + size[0] * (y + size[1] * z); }
 };
@@ -145,11 +150,29 @@ Field field_of(const Array& voxels, std::int64_t label) {
   return field;
 }
 
+/// Each voxel as fine^3 parts; the border stays one part wide.
+Field divided(const Field& field, int fine) {
+  if (fine == 1 || field.bytes.empty()) return field;
+  Field out;
+  out.begin = field.begin;
+  out.fine = fine;
+  double parts = 1;
+  for (std::size_t i = 0; i < 3; ++i) out.size[i] = (field.size[i] - 2) * fine + 2, parts *= static_cast<double>(out.size[i]);
+  if (parts > 2e9) throw Error(ErrorKind::memory, "a surface this fine of a label this large takes too much memory");
+  out.bytes.assign(static_cast<std::size_t>(parts), 0);
+  for (std::int64_t z = 1; z + 1 < out.size[2]; ++z)
+    for (std::int64_t y = 1; y + 1 < out.size[1]; ++y)
+      for (std::int64_t x = 1; x + 1 < out.size[0]; ++x)
+        out.bytes[static_cast<std::size_t>(out.offset(x, y, z))] =
+            field.bytes[static_cast<std::size_t>(field.offset(1 + (x - 1) / fine, 1 + (y - 1) / fine, 1 + (z - 1) / fine))];
+  return out;
+}
+
 }  // namespace
 
-Mesh surface_of(const Array& voxels, const Affine& affine, std::int64_t label) {
+Mesh surface_of(const Array& voxels, const Affine& affine, std::int64_t label, int fine) {
   static const Table table;
-  const Field field = field_of(voxels, label);
+  const Field field = divided(field_of(voxels, label), fine);
   Mesh mesh;
   if (field.bytes.empty()) return mesh;
   check(affine);
@@ -160,9 +183,9 @@ Mesh surface_of(const Array& voxels, const Affine& affine, std::int64_t label) {
     const auto [found, fresh] = vertex_at.emplace(field.offset(cx, cy, cz) * 3 + axis, static_cast<std::uint32_t>(mesh.vertices.size()));
     if (fresh) {
       if (mesh.vertices.size() >= 100'000'000) throw Error(ErrorKind::memory, "the surface has more than 100 million vertices");
-      std::array<double, 3> at{static_cast<double>(field.begin[0] + cx), static_cast<double>(field.begin[1] + cy),
-                               static_cast<double>(field.begin[2] + cz)};
+      std::array<double, 3> at{static_cast<double>(cx), static_cast<double>(cy), static_cast<double>(cz)};
       at[static_cast<std::size_t>(axis)] += 0.5;
+      for (std::size_t i = 0; i < 3; ++i) at[i] = field.place(i, at[i]);
       const auto world = image::apply(affine, at);
       mesh.vertices.push_back({static_cast<float>(world[0]), static_cast<float>(world[1]), static_cast<float>(world[2])});
     }

@@ -22,8 +22,9 @@ struct Mesh {
 /// The surface around voxels [x, y, z] that equal `label`, halfway between them and their neighbours; the edge of the array counts as
 /// outside. Every edge belongs to two triangles, so that the surface is closed and nowhere touches itself along an edge. Marching cubes
 /// (Lorensen and Cline 1987) with a table that is made from one rule for all faces, "the label's corners stay apart", which no two cubes can
-/// disagree about. Empty if no voxel has the label. Throws Error(memory) above 100 million vertices.
-Mesh surface_of(const Array& voxels, const Affine& affine, std::int64_t label);
+/// disagree about. `fine` divides a voxel that often along each axis: the surface keeps closer to the voxels, which thin and scattered ones
+/// need to keep their volume and place. Empty if no voxel has the label. Throws Error(memory) above 100 million vertices.
+Mesh surface_of(const Array& voxels, const Affine& affine, std::int64_t label, int fine = 1);
 
 struct MeshFacts {
   double ml = 0;                     ///< enclosed volume

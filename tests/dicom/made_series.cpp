@@ -70,7 +70,10 @@ void write_series(const std::filesystem::path& folder, const MadeSeries& how) {
     // RAS to LPS: x and y change their sign.
     const auto lps = [](double v, int r) { return r < 2 ? -v : v; };
     std::string position, orientation;
-    for (int r = 0; r < 3; ++r) position += fmt::format("{}{:.6f}", r ? "\\" : "", lps(affine(r, 3) + affine(r, 2) * static_cast<double>(z), r));
+    for (int r = 0; r < 3; ++r) {
+      const double beside = how.tilt_mm * affine(r, 1) / kSpacing[1];
+      position += fmt::format("{}{:.6f}", r ? "\\" : "", lps(affine(r, 3) + (affine(r, 2) + beside) * static_cast<double>(z), r));
+    }
     for (int i = 0; i < 2; ++i)
       for (int r = 0; r < 3; ++r)
         orientation += fmt::format("{}{:.9f}", orientation.empty() ? "" : "\\", lps(affine(r, i), r) / kSpacing[static_cast<std::size_t>(i)]);

@@ -13,7 +13,8 @@ struct MadeSeries {
   bool last_first = false;          ///< file names and instance numbers run against the slices
   std::string patient = "Doe^Jane";
   std::string character_set = "";
-  bool bare = false;  ///< without identifiers of study, series and frame of reference
+  double tilt_mm = 0;  ///< how far each slice lies beside the one before, along the columns
+  bool bare = false;   ///< without identifiers of study, series and frame of reference
 };
 /// Writes it below `folder`: 30 x 26 pixels, 18 slices, spacing 1.5 x 0.8 x 2.5 mm along the array's axes, oblique by a few degrees.
 void write_series(const std::filesystem::path& folder, const MadeSeries& how = {});

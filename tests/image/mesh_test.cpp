@@ -67,6 +67,13 @@ TEST(Mesh, NoiseWithEveryKindOfCubeIsClosed) {
   const MeshFacts facts = facts_of(mesh);
   EXPECT_TRUE(facts.closed);
   EXPECT_GT(mesh.triangles.size(), 5000u);
+  // Divided voxels: nearer to their volume and place without any help.
+  const auto [ml, centroid] = of_voxels(voxels, Affine{}, 1);
+  const MeshFacts fine = facts_of(surface_of(voxels, Affine{}, 1, 3));
+  EXPECT_TRUE(fine.closed);
+  EXPECT_LT(std::fabs(fine.ml - ml), 0.5 * std::fabs(facts.ml - ml));
+  EXPECT_NEAR(fine.ml, ml, 0.15 * ml);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(fine.centroid[i], centroid[i], 0.1);
 }
 
 TEST(Mesh, OneVoxelAndNone) {
