@@ -120,7 +120,7 @@ std::string text_for(const DcmItem& data, std::string text, std::size_t most) {
   return out;
 }
 
-void begin_object(DcmDataset& data, const Result& result, const ObjectFacts& facts) {
+void begin_object(DcmDataset& data, const Result& result, const ObjectHead& facts) {
   start_toolkit();
   const image::DicomSource& source = result.dicom_source();
   const image::DicomObject object(source.slices()[0].file);

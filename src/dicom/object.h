@@ -13,7 +13,7 @@ class DcmTagKey;
 
 namespace vesal::dicom {
 
-struct ObjectFacts {
+struct ObjectHead {
   std::string kind;       ///< of uid()
   std::string sop_class;  ///< its UID
   std::string modality;
@@ -31,7 +31,7 @@ SourceUids uids_of(const image::DicomSource& source);
 
 /// Patient, study, series, equipment, frame of reference and SOP common modules. Text of the source is copied byte by byte with its character
 /// set; text of ours goes through text_for().
-void begin_object(DcmDataset& data, const Result& result, const ObjectFacts& facts);
+void begin_object(DcmDataset& data, const Result& result, const ObjectHead& facts);
 
 /// Our text cut to `most` characters of one value, in the object's character set: as it is where the source's own texts are plain ASCII (the
 /// object is then UTF-8), otherwise '?' for what is no ASCII.
