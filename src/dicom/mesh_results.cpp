@@ -23,8 +23,12 @@ void prove(const Result& result, const Segment& segment, const image::MeshFacts&
 
 /// The smoothest surface that has the volume and the place of the voxels: what is thin or scattered bears less smoothing.
 image::Mesh surface_for(const Result& result, const Segment& s) {
+  Array voxels = result.voxels_of(s);
+  for (int i = 0; i < 3; ++i) voxels = voxels.slice(i, s.low[static_cast<std::size_t>(i)], s.high[static_cast<std::size_t>(i)]);
+  const image::Affine affine =
+      result.mask.affine * image::Affine::translate(static_cast<double>(s.low[0]), static_cast<double>(s.low[1]), static_cast<double>(s.low[2]));
   for (const int fine : {1, 3}) {
-    const image::Mesh rough = image::surface_of(result.voxels_of(s), result.mask.affine, result.value_of(s), fine);
+    const image::Mesh rough = image::surface_of(voxels, affine, result.value_of(s), fine);
     for (int turns = 12;; turns /= 2) {
       image::Mesh mesh = rough;
       mesh.name = s.name;

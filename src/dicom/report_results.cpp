@@ -3,6 +3,7 @@
 #include <dcmtk/dcmdata/dctk.h>
 
 #include <cstring>
+#include <set>
 
 #include "base/file.h"
 #include "dicom/object.h"
@@ -27,12 +28,12 @@ void write_object(const std::filesystem::path& path, const Result& result) {
   put(data, DCM_VerificationFlag, "UNVERIFIED");
   put_code(data, DCM_ConceptNameCodeSequence, {"126000", "DCM", "Imaging Measurement Report"});
   put(data, DCM_MIMETypeOfEncapsulatedDocument, "application/pdf");
+  std::set<std::string> seen;
   for (const image::DicomSlice& slice : result.dicom_source().slices()) {
-    if (slice.frame == 0) {
-      DcmItem& source = add_item(data, DCM_SourceInstanceSequence);
-      put(source, DCM_ReferencedSOPClassUID, slice.sop_class);
-      put(source, DCM_ReferencedSOPInstanceUID, slice.sop_instance);
-    }
+    if (!seen.insert(slice.sop_instance).second) continue;  // frames of one file
+    DcmItem& source = add_item(data, DCM_SourceInstanceSequence);
+    put(source, DCM_ReferencedSOPClassUID, slice.sop_class);
+    put(source, DCM_ReferencedSOPInstanceUID, slice.sop_instance);
   }
   check(data.putAndInsertUint32(DCM_EncapsulatedDocumentLength, static_cast<Uint32>(pdf.size())), "report");
   check(

@@ -23,6 +23,17 @@ std::map<std::string, ResultKind>& kinds() {
 struct Sums {
   std::int64_t count = 0;
   std::array<double, 3> at{};
+  std::array<std::int64_t, 3> low{1 << 30, 1 << 30, 1 << 30}, high{};
+
+  void add(std::int64_t x, std::int64_t y, std::int64_t z) {
+    ++count;
+    const std::array<std::int64_t, 3> voxel{x, y, z};
+    for (std::size_t i = 0; i < 3; ++i) {
+      at[i] += static_cast<double>(voxel[i]);
+      low[i] = std::min(low[i], voxel[i]);
+      high[i] = std::max(high[i], voxel[i] + 1);
+    }
+  }
 };
 
 /// Of every value but 0.
@@ -40,8 +51,7 @@ std::map<std::int64_t, Sums> sums_of(const Array& voxels) {
         for (std::int64_t y = 0; y < plane.size(1); ++y, ++p) {
           if (*p == 0) continue;
           if (!sums || *p != last) sums = &part[last = *p];
-          ++sums->count;
-          sums->at[0] += static_cast<double>(x), sums->at[1] += static_cast<double>(y), sums->at[2] += static_cast<double>(z);
+          sums->add(x, y, z);
         }
       if (part.size() > 4096) throw Error(ErrorKind::shape, "more than 4096 different values: not a label map");
     }
@@ -49,7 +59,11 @@ std::map<std::int64_t, Sums> sums_of(const Array& voxels) {
     for (const auto& [label, sums] : part) {
       Sums& to = all[label];
       to.count += sums.count;
-      for (std::size_t i = 0; i < 3; ++i) to.at[i] += sums.at[i];
+      for (std::size_t i = 0; i < 3; ++i) {
+        to.at[i] += sums.at[i];
+        to.low[i] = std::min(to.low[i], sums.low[i]);
+        to.high[i] = std::max(to.high[i], sums.high[i]);
+      }
     }
   });
   return all;
@@ -134,7 +148,7 @@ Result make_result(image::Image mask, const std::map<std::int64_t, std::string>&
     segment.ml = static_cast<double>(s.count) * voxel_ml(mask.affine);
     std::array<double, 3> at = s.at;
     for (double& v : at) v /= static_cast<double>(std::max<std::int64_t>(1, s.count));
-    if (s.count > 0) segment.centroid = image::apply(mask.affine, at);
+    if (s.count > 0) segment.centroid = image::apply(mask.affine, at), segment.low = s.low, segment.high = s.high;
     out.classes.push_back(segment);
     if (s.count > 0) out.segments.push_back(segment);
   }

@@ -24,7 +24,8 @@ struct Segment {
   image::Colour colour;
   std::int64_t voxels = 0;
   double ml = 0;
-  std::array<double, 3> centroid{};  ///< RAS mm; of no voxels the origin
+  std::array<double, 3> centroid{};           ///< RAS mm; of no voxels the origin
+  std::array<std::int64_t, 3> low{}, high{};  ///< the box of its voxels, high excluded
 };
 
 /// A mask with all that results say about it. Immutable once made; writers may run at the same time.

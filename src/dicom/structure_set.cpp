@@ -5,7 +5,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <set>
+#include <cstdlib>
+#include <map>
 
 #include "dicom/contours.h"
 #include "dicom/object.h"
@@ -46,10 +47,18 @@ void put_contour(DcmItem& roi, const Contour& contour, const image::DicomSlice& 
 void put_contours(DcmItem& roi, const Result& result, const Segment& segment) {
   const image::DicomSource& source = result.dicom_source();
   const Array voxels = result.voxels_of(segment);
-  for (std::size_t z = 0; z < source.slices().size(); ++z) {
-    const Array plane = source.frame_of(voxels, static_cast<std::int64_t>(z)).permute(std::array{1, 0}).to(DType::i64).contiguous();
-    for (const Contour& c : contours_of(plane.data<std::int64_t>(), source.rows(), source.columns(), result.value_of(segment)))
-      put_contour(roi, c, source.slices()[z]);
+  // Frames of a tilted gantry do not lie on the mask's planes: there the whole of each is looked at.
+  const bool tilted = source.volume().tilted;
+  const std::int64_t x0 = tilted ? 0 : segment.low[0], x1 = tilted ? source.columns() : segment.high[0];
+  const std::int64_t y0 = tilted ? 0 : segment.low[1], y1 = tilted ? source.rows() : segment.high[1];
+  const std::int64_t z0 = tilted ? 0 : segment.low[2], z1 = tilted ? static_cast<std::int64_t>(source.slices().size()) : segment.high[2];
+  if (segment.voxels == 0) return;
+  for (std::int64_t z = z0; z < z1; ++z) {
+    const Array plane = source.frame_of(voxels, z).slice(0, x0, x1).slice(1, y0, y1).permute(std::array{1, 0}).to(DType::i64).contiguous();
+    for (Contour& c : contours_of(plane.data<std::int64_t>(), y1 - y0, x1 - x0, result.value_of(segment))) {
+      for (auto& p : c) p = {p[0] + static_cast<double>(x0), p[1] + static_cast<double>(y0)};
+      put_contour(roi, c, source.slices()[static_cast<std::size_t>(z)]);
+    }
   }
 }
 
