@@ -23,7 +23,7 @@ std::string log_of(const std::string& file) { return fs::exists(file) ? read_tex
 std::string rules_for(const Orthanc& orthanc) {
   return "nodes:\n  pacs: {aet: ORTHANC, host: 127.0.0.1, port: " + std::to_string(orthanc.port()) + "}\n  web: {url: \"" + orthanc.web().url +
          "\"}\nrules:\n  - {name: spleen, series: \"modality=CT\", bundle: " + (source_dir() / "bundles/spleen_ct_phantom").string() +
-         ", quiet: 1s, results: [seg, sc], send_to: [pacs, web]}\nlimits: {free: 0, first_pause: 200ms}\n";
+         ", quiet: 1s, broken: 20s, results: [seg, sc], send_to: [pacs, web]}\nlimits: {free: 0, first_pause: 200ms}\n";
 }
 
 TEST(DicomServe, AnswersAnArchiveWithTheSegmentationOfARealScan) {
@@ -125,6 +125,7 @@ TEST(DicomServe, KilledTenTimesItEndsWithOneSegmentationOfEachStudy) {
     node.wait();
   }
   Child last(words, (dir / "log").string());
+  ASSERT_TRUE(eventually(30, [&] { return run_program({"dicom", "echo", "VESAL@127.0.0.1:" + std::to_string(port)}).exit_code == 0; }));
   for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_TRUE(taken[i] || eventually(20, [&] { return orthanc.send_study(ids[i]); }));
   const auto done = [&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(300));
