@@ -51,7 +51,7 @@ class Scu {
   class Connection;
   unsigned char context_for(const char* sop_class, const char* what) const;
   std::string name_;
-  std::unique_ptr<DcmTransportLayer> tls_;
+  std::unique_ptr<DcmTransportLayer> layer_;
   std::unique_ptr<Connection> connection_;
 };
 
