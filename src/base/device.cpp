@@ -26,9 +26,9 @@ bool has_cuda_driver() {
 }
 
 int cuda_device_count() {
-  if (plugin::pending()) {
+  if (plugin::networks().pending()) {
     if (!has_cuda_driver()) return 0;
-    plugin::load();
+    plugin::networks().load();
   }
   return counter() ? counter()() : 0;
 }

@@ -2,9 +2,7 @@
 
 #include <dlfcn.h>
 
-#include <atomic>
 #include <cstdlib>
-#include <mutex>
 
 #include "base/device.h"
 #include "base/error.h"
@@ -13,32 +11,6 @@ namespace vesal::plugin {
 namespace {
 
 namespace fs = std::filesystem;
-
-struct State {
-  std::vector<fs::path> places;
-  std::atomic<bool> pending{false};
-  /// Recursive: what the part registers while it is loaded may ask for names that nobody has, on this thread.
-  std::recursive_mutex mutex;
-  bool loading = false;
-};
-State& state() {
-  static State instance;
-  return instance;
-}
-
-[[noreturn]] void fail(const std::string& why) {
-  throw Error(ErrorKind::unsupported, "networks cannot run here: " + why + "; please install vesal anew");
-}
-
-fs::path file_of(const std::vector<fs::path>& places) {
-  std::string looked;
-  std::error_code ignored;
-  for (const fs::path& place : places) {
-    if (fs::exists(place, ignored)) return place;
-    looked += (looked.empty() ? "" : " nor ") + place.string();
-  }
-  fail("there is neither " + looked);
-}
 
 }  // namespace
 
@@ -50,35 +22,52 @@ std::vector<fs::path> places_of(const std::string& file) {
   return {folder / file, (folder / "../lib/vesal" / file).lexically_normal()};
 }
 
-void expect(std::vector<fs::path> places) {
-  state().places = std::move(places);
-  state().pending = true;
+void Part::fail(const std::string& why) const { throw Error(ErrorKind::unsupported, lacking_ + ": " + why + "; please install vesal anew"); }
+
+fs::path Part::file() const {
+  std::string looked;
+  std::error_code ignored;
+  for (const fs::path& place : places_) {
+    if (fs::exists(place, ignored)) return place;
+    looked += (looked.empty() ? "" : " nor ") + place.string();
+  }
+  fail("there is neither " + looked);
 }
 
-bool pending() { return state().pending; }
+void Part::expect(std::vector<fs::path> places) {
+  places_ = std::move(places);
+  pending_ = true;
+}
 
-void load() {
-  State& s = state();
-  if (!s.pending) return;
-  const std::lock_guard lock(s.mutex);
-  if (!s.pending || s.loading) return;
-  s.loading = true;
+void Part::load() {
+  if (!pending_) return;
+  const std::lock_guard lock(mutex_);
+  if (!pending_ || loading_) return;
+  loading_ = true;
   struct Done {
     bool& loading;
     ~Done() { loading = false; }
-  } const done{s.loading};
-  const fs::path file = file_of(s.places);
+  } const done{loading_};
   // The part itself is linked to be bound at once, so that a symbol it lacks is said here; the libraries it needs bind theirs at first use.
-  if (!dlopen(file.c_str(), RTLD_LAZY | RTLD_LOCAL)) fail(dlerror());
-  s.pending = false;
+  if (!dlopen(file().c_str(), RTLD_LAZY | RTLD_LOCAL)) fail(dlerror());
+  pending_ = false;
+}
+
+Part& networks() {
+  static Part part("networks cannot run here");
+  return part;
+}
+Part& dicom() {
+  static Part part("DICOM cannot be done here");
+  return part;
 }
 
 LoadingAhead::LoadingAhead() {
-  if (!pending()) return;
+  if (!networks().pending()) return;
   has_cuda_driver();  // asked and remembered now: while the system's loader loads, it answers nobody else
   thread_ = std::thread([] {
     try {
-      load();
+      networks().load();
     } catch (const Error&) {  // said when the part is needed
     }
   });

@@ -1,7 +1,10 @@
-// The part of the program that is loaded when something needs it: networks and training, with libtorch, whose three hundred libraries take
-// ten times as long to load as the rest of the program. A program without such a part, as tests are, has all it has from the start.
+// Parts of the program that are loaded when something needs them: networks and training, with libtorch, whose three hundred libraries take
+// thirty times as long to load as the rest of the program; DICOM's network and objects, with DCMTK, GDCM and libcurl, which take twice as long.
+// A program without such parts, as tests are, has all it has from the start.
 #pragma once
+#include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,17 +15,35 @@ namespace vesal::plugin {
 /// looked: neither the working folder nor an environment variable names code to run.
 std::vector<std::filesystem::path> places_of(const std::string& file);
 
-/// Says that there is a part to load, in the first of `places` that exists. Called once, at the start of main(), before other threads.
-void expect(std::vector<std::filesystem::path> places);
+class Part {
+ public:
+  /// `lacking`: what errors begin with, "networks cannot run here".
+  explicit Part(std::string lacking) : lacking_(std::move(lacking)) {}
+  /// Says that it lies in the first of `places` that exists. Called once, at the start of main(), before other threads.
+  void expect(std::vector<std::filesystem::path> places);
+  /// Whether it is there and nothing has needed it yet.
+  bool pending() const { return pending_; }
+  /// Loads it, if it is expected and not yet there; its files register themselves then as those of the program did. Thread safe: whoever
+  /// comes second waits. Throws Error(unsupported) where no file or a damaged one is, each time it is called.
+  void load();
 
-/// Whether there is a part that nothing has needed yet.
-bool pending();
+ private:
+  [[noreturn]] void fail(const std::string& why) const;
+  std::filesystem::path file() const;
 
-/// Loads it, if one is expected and not yet there; its files register themselves then as those of the program did. Thread safe: whoever
-/// comes second waits. Throws Error(unsupported) where no file or a damaged one is, each time it is called.
-void load();
+  std::string lacking_;
+  std::vector<std::filesystem::path> places_;
+  std::atomic<bool> pending_{false};
+  /// Recursive: what the part registers while it is loaded may ask for names that nobody has, on this thread.
+  std::recursive_mutex mutex_;
+  bool loading_ = false;
+};
 
-/// Loads on a thread of its own for the time this object lives, and has it when this object goes. Failures wait for load(), which repeats them.
+Part& networks();
+Part& dicom();
+
+/// Loads the networks on a thread of its own for the time this object lives, and has them when this object goes. Failures wait for load(), which
+/// repeats them.
 class LoadingAhead {
  public:
   LoadingAhead();

@@ -38,7 +38,7 @@ void start(const Patience& patience) {
   if (h.started) throw Error(ErrorKind::config, "the ranks have met already: destroy_process_group() comes before another init_process_group()");
   const Seat seat = seat_from_environment().value_or(Seat{});
   if (seat.size > 1) {
-    plugin::load();
+    plugin::networks().load();
     if (!connect())
       throw Error(ErrorKind::unsupported, "training with " + std::to_string(seat.size) +
                                               " processes; this build connects none (it was made without libtorch's c10d or Gloo)");

@@ -51,9 +51,9 @@ auto found(std::string_view name, const F& find) {
   {
     const std::shared_lock lock(t.mutex);
     const auto result = find(t, name);
-    if (result || !plugin::pending() || component_now(t, name) || allowed_now(t, name) || is_prefix_now(t, name)) return result;
+    if (result || !plugin::networks().pending() || component_now(t, name) || allowed_now(t, name) || is_prefix_now(t, name)) return result;
   }
-  plugin::load();
+  plugin::networks().load();
   const std::shared_lock lock(t.mutex);
   return find(t, name);
 }
@@ -151,7 +151,7 @@ const Component& get(std::string_view target) {
 }
 
 std::vector<const Component*> all() {
-  plugin::load();
+  plugin::networks().load();
   std::vector<const Component*> list;
   const std::shared_lock lock(tables().mutex);
   for (const auto& [name, component] : tables().components)

@@ -130,7 +130,7 @@ RegisterCommand::RegisterCommand(Command command) { commands().push_back(std::mo
 int main(int argc, char** argv) {
 #ifdef VESAL_NETWORKS
   vesal::plugin::set_library_defaults();
-  vesal::plugin::expect(vesal::plugin::places_of(VESAL_NETWORKS));
+  vesal::plugin::networks().expect(vesal::plugin::places_of(VESAL_NETWORKS));
 #endif
   vesal::install_cancel_handler();
   try {

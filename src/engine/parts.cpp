@@ -17,7 +17,7 @@ std::map<std::string, NetworkParts>& table() {
 RegisterParts::RegisterParts(std::string network, NetworkParts parts) { table()[std::move(network)] = std::move(parts); }
 
 const NetworkParts* find_parts(const std::string& network) {
-  plugin::load();
+  plugin::networks().load();
   const auto found = table().find(network);
   return found == table().end() ? nullptr : &found->second;
 }

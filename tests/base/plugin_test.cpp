@@ -40,12 +40,12 @@ void ask_for_what_is_there() {
 
 // One test, as a process loads once.
 TEST(Plugin, IsLoadedByTheFirstNameNobodyKnows) {
-  EXPECT_FALSE(plugin::pending());
-  EXPECT_NO_THROW(plugin::load()) << "nothing is expected";
+  EXPECT_FALSE(plugin::networks().pending());
+  EXPECT_NO_THROW(plugin::networks().load()) << "nothing is expected";
 
   const tests::TempDir folder;
   const auto missing = folder / "missing.so", broken = folder / "broken.so";
-  plugin::expect({missing, folder / "lib/missing.so"});
+  plugin::networks().expect({missing, folder / "lib/missing.so"});
   ask_for_what_is_there();
   EXPECT_THAT(failure([] { components::find("LateForTests"); }),
               AllOf(HasSubstr("unsupported: networks cannot run here"), HasSubstr(missing.string()), HasSubstr("lib/missing.so")));
@@ -53,15 +53,15 @@ TEST(Plugin, IsLoadedByTheFirstNameNobodyKnows) {
   EXPECT_THAT(failure([] { allowed::find("late.package.seven"); }), HasSubstr(missing.string()));
 
   write_file(broken, "no library");
-  plugin::expect({missing, broken});
+  plugin::networks().expect({missing, broken});
   { const plugin::LoadingAhead ahead; }
-  EXPECT_TRUE(plugin::pending()) << "it failed, and does so again when it is needed";
-  EXPECT_THAT(failure([] { plugin::load(); }), AllOf(HasSubstr("unsupported: "), HasSubstr("broken.so")));
+  EXPECT_TRUE(plugin::networks().pending()) << "it failed, and does so again when it is needed";
+  EXPECT_THAT(failure([] { plugin::networks().load(); }), AllOf(HasSubstr("unsupported: "), HasSubstr("broken.so")));
 
-  plugin::expect({missing, VESAL_LATE_PART});
+  plugin::networks().expect({missing, VESAL_LATE_PART});
   set_global_seed(41);
   ask_for_what_is_there();
-  EXPECT_TRUE(plugin::pending());
+  EXPECT_TRUE(plugin::networks().pending());
   std::atomic<int> found{0};
   std::vector<std::thread> threads;
   for (int i = 0; i < 8; ++i)
@@ -70,7 +70,7 @@ TEST(Plugin, IsLoadedByTheFirstNameNobodyKnows) {
     });
   for (std::thread& t : threads) t.join();
   EXPECT_EQ(found, 8);
-  EXPECT_FALSE(plugin::pending());
+  EXPECT_FALSE(plugin::networks().pending());
   EXPECT_EQ(construct(components::get("LateForTests"), {}), Value(41)) << "seeded before it was there";
   set_global_seed(42);
   EXPECT_EQ(construct(components::get("LateForTests"), {}), Value(42));
