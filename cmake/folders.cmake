@@ -9,9 +9,28 @@ function(vesal_options target)
   endif()
 endfunction()
 
-set(vesal_torch_folders nn train)  # these see libtorch: the program loads them when something needs them; without it they are left out
+# What the program loads when something needs it, as its libraries take long to load.
+set(vesal_torch_folders nn train)  # these see libtorch; without it they are left out
+set(vesal_dicom_folders dicom)
+set(vesal_dicom_files "/src/(image/dicom_gdcm|cli/dicom_[a-z_]*)[.]cpp$")  # of other folders
 
 set(vesal_shared_code -fPIC -fno-semantic-interposition)  # of a shared library, which nobody overrides
+
+# One folder's files, with what it and the folders below need from outside.
+function(vesal_object_library name folder)
+  add_library(${name} OBJECT ${ARGN})
+  vesal_options(${name})
+  if(folder IN_LIST vesal_torch_folders)
+    target_compile_options(${name} PRIVATE ${vesal_shared_code})
+  elseif(folder IN_LIST vesal_dicom_folders OR name MATCHES "_late$")
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
+  foreach(lower IN LISTS below_${folder})
+    if(DEFINED vesal_needs_${lower} AND (NOT lower IN_LIST vesal_torch_folders OR folder IN_LIST vesal_torch_folders))
+      target_link_libraries(${name} PUBLIC ${vesal_needs_${lower}})
+    endif()
+  endforeach()
+endfunction()
 
 # Declares the folders in their order, lowest first.
 function(vesal_folders)
@@ -23,16 +42,13 @@ function(vesal_folders)
     if(NOT sources OR (NOT VESAL_TORCH AND folder IN_LIST vesal_torch_folders))
       continue()
     endif()
-    add_library(vesal_${folder} OBJECT ${sources})
-    vesal_options(vesal_${folder})
-    if(folder IN_LIST vesal_torch_folders)
-      target_compile_options(vesal_${folder} PRIVATE ${vesal_shared_code})
+    set(late ${sources})
+    list(FILTER late INCLUDE REGEX "${vesal_dicom_files}")
+    list(FILTER sources EXCLUDE REGEX "${vesal_dicom_files}")
+    vesal_object_library(vesal_${folder} ${folder} ${sources})
+    if(late)
+      vesal_object_library(vesal_${folder}_late ${folder} ${late})
     endif()
-    foreach(lower IN LISTS below)
-      if(DEFINED vesal_needs_${lower} AND (NOT lower IN_LIST vesal_torch_folders OR folder IN_LIST vesal_torch_folders))
-        target_link_libraries(vesal_${folder} PUBLIC ${vesal_needs_${lower}})
-      endif()
-    endforeach()
   endforeach()
   # libtorch's headers cost 17 s a file: the folders that see them share one precompiled header.
   if(TARGET vesal_nn)
@@ -44,12 +60,16 @@ function(vesal_folders)
   set(below_cli "${below}" CACHE INTERNAL "folders cli may use")
 endfunction()
 
-# Links a program with a folder and all below it; WITHOUT_NETWORKS leaves those out that it loads when it needs them.
+# Links a program with a folder and all below it; WITHOUT_LATE leaves those out that it loads when it needs them.
 function(vesal_link target folder)
   vesal_options(${target})
   foreach(lower IN LISTS below_${folder})
-    if("WITHOUT_NETWORKS" IN_LIST ARGN AND lower IN_LIST vesal_torch_folders)
-      continue()
+    if("WITHOUT_LATE" IN_LIST ARGN)
+      if(lower IN_LIST vesal_torch_folders OR lower IN_LIST vesal_dicom_folders)
+        continue()
+      endif()
+    elseif(TARGET vesal_${lower}_late)
+      target_link_libraries(${target} PRIVATE vesal_${lower}_late)
     endif()
     if(TARGET vesal_${lower})
       target_link_libraries(${target} PRIVATE vesal_${lower})

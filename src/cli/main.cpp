@@ -51,7 +51,13 @@ int keep_command(int argc, char** argv) {
   return static_cast<int>(dashes - argv);
 }
 
+/// The commands of `vesal dicom` are in the part that is loaded late; others do not wait for it.
+void load_commands(int argc, char** argv) {
+  if (std::any_of(argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "dicom"; })) plugin::dicom().load();
+}
+
 int run(int argc, char** argv) {
+  load_commands(argc, argv);
   CLI::App app{"vesal: medical-image AI bundles, run natively. Not for diagnosis unless the bundle says so.", "vesal"};
   app.require_subcommand(1);
   app.fallthrough();
@@ -60,6 +66,11 @@ int run(int argc, char** argv) {
 
   std::function<int()> chosen;
   std::map<std::string, CLI::App*> top;
+  for (const auto& [group, about] : kGroups) {  // of commands that are no command themselves
+    top[group] = app.add_subcommand(group, about);
+    top[group]->require_subcommand(1);
+    top[group]->fallthrough();
+  }
   std::sort(commands().begin(), commands().end(), [](const Command& a, const Command& b) { return a.name < b.name; });
   for (const Command& command : commands()) {
     CLI::App* parent = &app;
@@ -67,14 +78,7 @@ int run(int argc, char** argv) {
     if (const auto space = leaf.find(' '); space != std::string::npos) {
       const std::string group = leaf.substr(0, space);
       leaf = leaf.substr(space + 1);
-      CLI::App*& entry = top[group];
-      if (!entry) {  // a group that is no command itself
-        const auto about = kGroups.find(group);
-        entry = app.add_subcommand(group, about == kGroups.end() ? "" : about->second);
-        entry->require_subcommand(1);
-        entry->fallthrough();
-      }
-      parent = entry;
+      parent = top.at(group);
     }
     CLI::App* sub = parent->add_subcommand(leaf, command.summary);
     sub->fallthrough();
@@ -131,6 +135,9 @@ int main(int argc, char** argv) {
 #ifdef VESAL_NETWORKS
   vesal::plugin::set_library_defaults();
   vesal::plugin::networks().expect(vesal::plugin::places_of(VESAL_NETWORKS));
+#endif
+#ifdef VESAL_DICOM
+  vesal::plugin::dicom().expect(vesal::plugin::places_of(VESAL_DICOM));
 #endif
   vesal::install_cancel_handler();
   try {

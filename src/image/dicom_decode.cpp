@@ -1,14 +1,13 @@
-// Compressed frames. RLE is undone here; JPEG, JPEG-LS and JPEG 2000 by GDCM, after their own headers have been compared with the file's:
-// decoders trust the one and write into buffers that were made for the other.
+// Compressed frames. RLE is undone here; JPEG, JPEG-LS and JPEG 2000 by a library that is loaded late, after their own headers have been compared
+// with the file's: decoders trust the one and write into buffers that were made for the other.
 #include <fmt/format.h>
-#include <gdcmBitmap.h>
-#include <gdcmSequenceOfFragments.h>
-#include <gdcmTrace.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 
 #include "base/error.h"
+#include "base/plugin.h"
 #include "image/dicom_bytes.h"
 #include "image/dicom_pixels.h"
 
@@ -137,32 +136,15 @@ void undo_rle(Bytes bytes, const DicomPixelFormat& f, std::span<std::byte> out) 
   }
 }
 
-void decode_with_gdcm(Bytes bytes, const Syntax& syntax, const DicomPixelFormat& f, std::span<std::byte> out) {
-  [[maybe_unused]] static const bool silent = [] {
-    gdcm::Trace::DebugOff();
-    gdcm::Trace::WarningOff();
-    gdcm::Trace::ErrorOff();
-    return true;
-  }();
-  gdcm::Bitmap picture;
-  picture.SetNumberOfDimensions(2);
-  picture.SetDimension(0, static_cast<unsigned>(f.columns));
-  picture.SetDimension(1, static_cast<unsigned>(f.rows));
-  picture.SetPixelFormat(gdcm::PixelFormat(1, static_cast<unsigned short>(f.allocated), static_cast<unsigned short>(f.stored),
-                                           static_cast<unsigned short>(f.high_bit), f.is_signed));
-  picture.SetPhotometricInterpretation(gdcm::PhotometricInterpretation(gdcm::PhotometricInterpretation::MONOCHROME2));
-  picture.SetTransferSyntax(gdcm::TransferSyntax(gdcm::TransferSyntax::GetTSType(syntax.uid)));
-  gdcm::Fragment fragment;
-  fragment.SetByteValue(reinterpret_cast<const char*>(bytes.data()), static_cast<std::uint32_t>(bytes.size()));
-  const gdcm::SmartPointer<gdcm::SequenceOfFragments> fragments = new gdcm::SequenceOfFragments;
-  fragments->AddFragment(fragment);
-  gdcm::DataElement element(gdcm::Tag(0x7fe0, 0x0010), gdcm::VL::GetVL32Max(), gdcm::VR::OB);
-  element.SetValue(*fragments);
-  picture.SetDataElement(element);
-  if (picture.GetBufferLength() != out.size() || !picture.GetBuffer(reinterpret_cast<char*>(out.data()))) damaged("they cannot be decoded");
+/// Set by a thread that loads the part while others may ask.
+std::atomic<FrameDecoder>& decoder() {
+  static std::atomic<FrameDecoder> the_one{nullptr};
+  return the_one;
 }
 
 }  // namespace
+
+RegisterFrameDecoder::RegisterFrameDecoder(FrameDecoder by) { decoder() = by; }
 
 bool is_native(const std::string& transfer_syntax) {
   const Syntax* s = find(transfer_syntax);
@@ -199,8 +181,10 @@ void decode_frame(const std::vector<Bytes>& parts, const std::string& transfer_s
       break;
     case Coding::jpeg_2000: check_jpeg_2000(bytes, format); break;
   }
+  if (!decoder()) plugin::dicom().load();
+  if (!decoder()) throw Error(ErrorKind::unsupported, "compressed pixels: this program was built without decoders for them");
   try {
-    decode_with_gdcm(bytes, syntax, format, out);
+    if (!decoder().load()(bytes, syntax.uid, format, out)) damaged("they cannot be decoded");
   } catch (const Error&) { throw; } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& e) { damaged(e.what()); }

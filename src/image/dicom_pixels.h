@@ -57,4 +57,12 @@ class DicomPixels {
 void decode_frame(const std::vector<std::span<const std::byte>>& parts, const std::string& transfer_syntax, const DicomPixelFormat& format,
                   std::span<std::byte> out);
 
+/// What undoes the compressions that decode_frame() does not undo itself; there is one. False, or any exception, where the bytes are damaged.
+/// `transfer_syntax` is one of those that check_transfer_syntax() knows, `bytes` one frame whose own header says what `format` does.
+using FrameDecoder = bool (*)(std::span<const std::byte> bytes, const std::string& transfer_syntax, const DicomPixelFormat& format,
+                              std::span<std::byte> out);
+struct RegisterFrameDecoder {
+  explicit RegisterFrameDecoder(FrameDecoder decoder);
+};
+
 }  // namespace vesal::image
