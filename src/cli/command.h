@@ -23,6 +23,7 @@ struct Command {
   std::string summary;   ///< one line
   std::string examples;  ///< shown below the options
   std::function<std::function<int()>(CLI::App&)> setup;
+  std::function<std::string()> more = {};  ///< shown below the examples; made when somebody asks for help
 };
 struct RegisterCommand {
   explicit RegisterCommand(Command command);

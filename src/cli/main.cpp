@@ -83,7 +83,9 @@ int run(int argc, char** argv) {
     CLI::App* sub = parent->add_subcommand(leaf, command.summary);
     sub->fallthrough();
     if (parent == &app) top[leaf] = sub;
-    sub->footer((command.examples.empty() ? "" : "Examples:\n" + command.examples + "\n") + kEverywhere);
+    sub->footer([&command] {
+      return (command.examples.empty() ? "" : "Examples:\n" + command.examples + "\n") + (command.more ? command.more() + "\n" : "") + kEverywhere;
+    });
     auto runner = command.setup(*sub);
     sub->callback([&chosen, &app, sub, runner] {
       if (sub->get_subcommands().empty()) chosen = runner;

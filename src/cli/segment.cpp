@@ -67,7 +67,7 @@ int run(const Options& o) {
   image::set_default_series(o.series);
   if (!o.max_memory.empty()) set_memory_limit(with_context("--max-memory", [&] { return parse_bytes(o.max_memory); }));
   std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.outputs, o.preview, o.kinds);
-  if (!o.codes.empty()) dicom::read_codes(o.codes);  // a fault in it is known before the network runs
+  if (!o.codes.empty()) results::read_codes(o.codes);  // a fault in it is known before the network runs
   for (SegmentCase& c : cases) {
     c.how = {"vesal " VESAL_VERSION, o.codes, ""};
     for (const std::string& change : o.overrides) c.how.changes += change + "\n";
@@ -118,10 +118,12 @@ int run(const Options& o) {
   return exit_code;
 }
 
-/// Known when the options are made, when every kind has registered itself.
+/// All kinds, those of parts that are loaded late too.
 std::string kinds_text() {
-  std::string text = "nifti";
-  for (const dicom::ResultKind* kind : dicom::result_kinds()) text += fmt::format("; {} ({}: {})", kind->name, kind->endings[0], kind->summary);
+  std::string text =
+      "\nResults, by the file's ending or by name with --write:\n  nifti        .nii.gz          the mask, also in any other image format\n";
+  for (const results::ResultKind* kind : results::result_kinds())
+    text += fmt::format("  {:<12} {:<16} {}\n", kind->name, kind->endings[0], kind->summary);
   return text;
 }
 
@@ -143,7 +145,7 @@ const RegisterCommand command({
       app.add_option("-o,--output", o->outputs, "Files for one scan, each with its own -o (the name's ending tells what), else a folder")
           ->required()
           ->allow_extra_args(false);
-      app.add_option("--write", o->kinds, "With a folder as -o: what to write there, with commas between: " + kinds_text())
+      app.add_option("--write", o->kinds, "With a folder as -o: kinds of results to write there, with commas between; they are listed below")
           ->delimiter(',')
           ->allow_extra_args(false);
       app.add_option("--codes", o->codes, "JSON file with codes of labels for DICOM results (docs/dicom.md)");
@@ -159,6 +161,7 @@ const RegisterCommand command({
       app.add_option("--preview", o->preview, "PNG of the result over the scan; a folder for several scans");
       return [o] { return run(*o); };
     },
+    &kinds_text,
 });
 
 }  // namespace

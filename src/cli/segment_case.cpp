@@ -50,8 +50,8 @@ void write_preview(const infer::Segmenter& segmenter, const SegmentCase& files, 
 
 void write_results(const infer::Segmenter& segmenter, const image::Image& mask, const SegmentCase& files) {
   if (files.results.empty()) return;
-  const dicom::Result result = dicom::result_of(segmenter, mask, files.input, files.how);
-  for (const CaseResult& r : files.results) dicom::write_result(*r.kind, r.file, result);
+  const results::Result result = results::result_of(segmenter, mask, files.input, files.how);
+  for (const CaseResult& r : files.results) results::write_result(*r.kind, r.file, result);
 }
 
 Dict forecast_report(const infer::Forecast& f) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "dicom/segment_results.h"
+#include "results/segment_results.h"
 #include "infer/label_map.h"
 #include "infer/segmenter.h"
 
@@ -14,7 +14,7 @@ namespace vesal::cli {
 
 /// A file to make beside the mask, or instead of it.
 struct CaseResult {
-  const dicom::ResultKind* kind;
+  const results::ResultKind* kind;
   std::filesystem::path file;
 };
 
@@ -22,7 +22,7 @@ struct SegmentCase {
   std::filesystem::path input, output;  ///< output: the mask as an image; empty: none
   std::filesystem::path preview = {};   ///< empty: none
   std::vector<CaseResult> results = {};
-  dicom::ResultOptions how = {};  ///< of the results
+  results::ResultOptions how = {};  ///< of the results
 
   std::string outputs_text() const;  ///< "mask.nii.gz, mask.seg.dcm"
 };

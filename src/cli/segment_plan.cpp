@@ -44,7 +44,7 @@ std::vector<fs::path> expanded(const std::vector<fs::path>& inputs) {
 /// Whether OUT is meant as one file.
 bool names_file(const fs::path& out) {
   if (is_folder(out) || !out.has_filename()) return false;
-  if (image::can_write(out) || dicom::kind_of(out)) return true;
+  if (image::can_write(out) || results::kind_of(out)) return true;
   if (!out.has_extension()) return false;
   throw Error(ErrorKind::unsupported, out.string() + ": nothing that can be written has this extension; use e.g. .nii.gz or .seg.dcm, or a folder");
 }
@@ -58,7 +58,7 @@ std::string name_of(const fs::path& input) {
 
 /// Adds one file to a case.
 void add_output(SegmentCase& c, const fs::path& file) {
-  const dicom::ResultKind* kind = dicom::kind_of(file);
+  const results::ResultKind* kind = results::kind_of(file);
   if (kind) c.results.push_back({kind, file});
   else if (c.output.empty()) c.output = file;
   else throw Error(ErrorKind::usage, c.output.string() + " and " + file.string() + ": one image of the mask is enough");
@@ -71,7 +71,7 @@ void add_kinds(SegmentCase& c, const fs::path& folder, const std::string& name, 
       c.output = folder / (name + ".nii.gz");
       continue;
     }
-    const dicom::ResultKind& kind = dicom::result_kind(wanted);
+    const results::ResultKind& kind = results::result_kind(wanted);
     c.results.push_back({&kind, folder / (name + (kind.per_class ? "_{name}" : "") + kind.endings[0])});
   }
 }
@@ -82,7 +82,7 @@ void check_needs(const SegmentCase& c) {
     for (const std::string& need : r.kind->needs)
       if (std::none_of(c.results.begin(), c.results.end(), [&](const CaseResult& other) { return other.kind->name == need; }))
         throw Error(ErrorKind::usage, r.file.string() + " refers to the result '" + need + "': write that too, e.g. -o " +
-                                          dicom::result_kind(need).endings[0].substr(1));
+                                          results::result_kind(need).endings[0].substr(1));
 }
 
 }  // namespace

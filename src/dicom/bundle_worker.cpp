@@ -6,8 +6,8 @@
 #include "base/sha256.h"
 #include "bundle/bundle_folder.h"
 #include "dicom/object_store.h"
-#include "dicom/result.h"
 #include "image/dicom_select.h"
+#include "results/result.h"
 #include "transforms/channels.h"
 
 namespace vesal::dicom {
@@ -28,7 +28,7 @@ BundleWorker::BundleWorker(const std::vector<Rule>& rules) {
     with_context("rule " + rule.name, [&] {
       image::DicomRule{rule.series};
       for (const std::string& name : rule.results) {
-        const ResultKind& kind = result_kind(name);
+        const results::ResultKind& kind = results::result_kind(name);
         if (!kind.dicom) throw Error(ErrorKind::usage, "results: '" + name + "' is no DICOM object; a node sends nothing else");
         for (const std::string& other : kind.needs)
           if (std::find(rule.results.begin(), rule.results.end(), other) == rule.results.end())
@@ -71,8 +71,8 @@ std::vector<fs::path> BundleWorker::work(const WorkOrder& order) {
   const fs::path scan = order.study / name_of_uid(choice.volume.series.series_uid);
   infer::Segmentation made = bundle.segmenter.segment(scan);
   const auto channels = made.mask.shape()[0];
-  Result result = make_result(std::move(made.mask), bundle.segmenter.label_names(channels), bundle.segmenter.facts(),
-                              std::make_shared<image::DicomSource>(choice.volume));
+  results::Result result = results::make_result(std::move(made.mask), bundle.segmenter.label_names(channels), bundle.segmenter.facts(),
+                                                std::make_shared<image::DicomSource>(choice.volume));
   result.identity = bundle.identity;
   result.input = "series";  // no text of the study in what people may read elsewhere
   result.scan = [&choice] {
@@ -81,7 +81,7 @@ std::vector<fs::path> BundleWorker::work(const WorkOrder& order) {
   };
   std::vector<fs::path> files;
   for (const std::string& name : order.rule.results) {
-    const std::vector<fs::path> written = write_result(result_kind(name), order.output / (name + ".dcm"), result);
+    const std::vector<fs::path> written = results::write_result(results::result_kind(name), order.output / (name + ".dcm"), result);
     files.insert(files.end(), written.begin(), written.end());
   }
   return files;

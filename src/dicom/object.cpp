@@ -213,24 +213,12 @@ void save_object(const std::filesystem::path& path, DcmDataset& data, bool impli
   file.commit();
 }
 
-void compare(const Result& result, const Segment& segment, const Found& found) {
-  const auto spacing = image::spacing_of(result.mask.affine);
-  const double voxel = spacing[0] * spacing[1] * spacing[2] / 1000;
-  const bool tilted = result.source && result.source->volume().tilted;
-  const double allowed = (0.5 + 1e-6 * static_cast<double>(segment.voxels)) * voxel + (tilted ? 0.1 * segment.ml + voxel : 0);
-  if (std::fabs(found.ml - segment.ml) > allowed)
-    throw Error(ErrorKind::geometry,
-                fmt::format("{}: {:.4f} ml when read back, the mask has {:.4f} ml; nothing was written", segment.name, found.ml, segment.ml));
-  if (segment.voxels == 0) return;
-  for (std::size_t i = 0; i < 3; ++i) {
-    // The extent of a voxel along this world axis.
-    double extent = 0;
-    for (int k = 0; k < 3; ++k) extent += std::fabs(result.mask.affine(static_cast<int>(i), k));
-    const double off = found.centroid[i] - segment.centroid[i];
-    if (std::fabs(off) > (tilted ? 1.0 : 0.5) * extent)
-      throw Error(ErrorKind::geometry,
-                  fmt::format("{}: its centre lies {:.2f} mm off along {} when read back; nothing was written", segment.name, off, "xyz"[i]));
-  }
+void put_code(DcmItem& item, const DcmTagKey& sequence, const Code& code) {
+  DcmItem* at = nullptr;
+  check(item.findOrCreateSequenceItem(sequence, at, -2), "code");
+  check(at->putAndInsertString(DCM_CodeValue, code.value.c_str()), "code");
+  check(at->putAndInsertString(DCM_CodingSchemeDesignator, code.scheme.c_str()), "code");
+  check(at->putAndInsertString(DCM_CodeMeaning, code.meaning.c_str()), "code");
 }
 
 }  // namespace vesal::dicom

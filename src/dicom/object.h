@@ -5,13 +5,15 @@
 #include <memory>
 #include <string>
 
-#include "dicom/result.h"
+#include "results/result.h"
 
 class DcmDataset;
 class DcmItem;
 class DcmTagKey;
 
 namespace vesal::dicom {
+
+using namespace results;  // objects are what results are written as
 
 struct ObjectHead {
   std::string kind;       ///< of uid()
@@ -38,6 +40,8 @@ void begin_object(DcmDataset& data, const Result& result, const ObjectHead& fact
 std::string text_for(const DcmItem& data, std::string text, std::size_t most = 64);
 
 void put(DcmItem& item, const DcmTagKey& tag, const std::string& value);
+/// A code as the only item of a sequence.
+void put_code(DcmItem& item, const DcmTagKey& sequence, const Code& code);
 /// A new item at the end of a sequence.
 DcmItem& add_item(DcmItem& item, const DcmTagKey& sequence);
 /// A number as DS: at most 16 characters.
@@ -56,14 +60,5 @@ void put_lossy(DcmItem& data, const image::DicomSource& source);
 
 /// Saves to a temporary name, calls `prove` with that file, then renames.
 void save_object(const std::filesystem::path& path, DcmDataset& data, bool implicit, const std::function<void(const std::filesystem::path&)>& prove);
-
-/// Voxels and the centroid of what an object holds of one segment, as someone finds who only has the object.
-struct Found {
-  double ml = 0;
-  std::array<double, 3> centroid{};  ///< RAS mm
-};
-/// Compares with the mask: half a voxel in volume and in place; where the gantry was tilted and labels went to the nearest voxels of the source's
-/// frames, a tenth of the volume and one voxel. Throws Error(geometry) saying what differs.
-void compare(const Result& result, const Segment& segment, const Found& found);
 
 }  // namespace vesal::dicom

@@ -1,10 +1,10 @@
 // The picture of a result over its scan, for reports and captures.
 #pragma once
-#include "dicom/result.h"
+#include "results/result.h"
 
 namespace vesal::dicom {
 
 /// [height, width, 3] uint8; no patient in it. `bare`: the planes alone.
-Array overlay_of(const Result& result, bool bare = false);
+Array overlay_of(const results::Result& result, bool bare = false);
 
 }  // namespace vesal::dicom

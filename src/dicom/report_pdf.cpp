@@ -10,6 +10,8 @@
 #include "dicom/overlay.h"
 
 namespace vesal::dicom {
+
+using namespace results;
 namespace {
 
 constexpr float kWidth = 595, kHeight = 842, kMargin = 48, kSize = 10, kLine = 15;

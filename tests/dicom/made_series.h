@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "dicom/result.h"
+#include "results/result.h"
 
 namespace vesal::dicom::testing {
 

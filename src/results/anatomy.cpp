@@ -1,8 +1,8 @@
 // Names of bundles' labels and their SNOMED CT codes, as in the mapping that TotalSegmentator publishes and in the context groups of 3D Slicer and
 // dcmqi.
-#include "dicom/codes.h"
+#include "results/codes.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 namespace {
 
 const RegisterAnatomy anatomy{
@@ -142,4 +142,4 @@ const RegisterAnatomy anatomy{
 };
 
 }  // namespace
-}  // namespace vesal::dicom
+}  // namespace vesal::results

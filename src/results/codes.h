@@ -7,10 +7,7 @@
 #include <string>
 #include <string_view>
 
-class DcmItem;
-class DcmTagKey;
-
-namespace vesal::dicom {
+namespace vesal::results {
 
 /// A coded concept (PS3.3, 8.8).
 struct Code {
@@ -48,7 +45,4 @@ struct RegisterAnatomy {
 /// "region": [...], "region_modifier": [...]}}; only type is needed. Throws Error(not_found | format | config) naming the file and the label.
 std::map<std::string, Anatomy> read_codes(const std::filesystem::path& file);
 
-/// A code as the only item of a sequence.
-void put_code(DcmItem& item, const DcmTagKey& sequence, const Code& code);
-
-}  // namespace vesal::dicom
+}  // namespace vesal::results

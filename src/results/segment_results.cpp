@@ -1,4 +1,4 @@
-#include "dicom/segment_results.h"
+#include "results/segment_results.h"
 
 #include <mutex>
 
@@ -7,7 +7,7 @@
 #include "image/formats.h"
 #include "transforms/channels.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 namespace {
 
 std::shared_ptr<const image::DicomSource> source_of(const image::Image& mask, const std::filesystem::path& input) {
@@ -44,4 +44,4 @@ Result result_of(const infer::Segmenter& segmenter, const image::Image& mask, co
   return result;
 }
 
-}  // namespace vesal::dicom
+}  // namespace vesal::results

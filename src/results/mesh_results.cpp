@@ -6,10 +6,10 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "dicom/object.h"
 #include "image/mesh.h"
+#include "results/result.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 namespace {
 
 /// One per cent of the volume, half a voxel of the place; half a voxel of volume where that is more.
@@ -82,4 +82,4 @@ const RegisterResult obj({"obj", {".obj"}, "OBJ, an object for each class, RAS m
 const RegisterResult glb({"glb", {".glb"}, "GLB (glTF 2.0), a coloured node for each class", false, {}, write});
 
 }  // namespace
-}  // namespace vesal::dicom
+}  // namespace vesal::results

@@ -1,4 +1,4 @@
-#include "dicom/codes.h"
+#include "results/codes.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 namespace {
 
 TEST(Codes, NamesAsBundlesWriteThem) {
@@ -82,4 +82,4 @@ TEST(Codes, AFileCanGiveThem) {
 }
 
 }  // namespace
-}  // namespace vesal::dicom
+}  // namespace vesal::results

@@ -1,7 +1,4 @@
-#include "dicom/codes.h"
-
-#include <dcmtk/config/osconfig.h>
-#include <dcmtk/dcmdata/dctk.h>
+#include "results/codes.h"
 
 #include <array>
 #include <sstream>
@@ -11,9 +8,8 @@
 #include "base/json.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "dicom/toolkit.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 namespace {
 
 const Code kStructure{"123037004", "SCT", "Anatomical Structure"};
@@ -162,12 +158,4 @@ std::map<std::string, Anatomy> read_codes(const std::filesystem::path& file) {
   });
 }
 
-void put_code(DcmItem& item, const DcmTagKey& sequence, const Code& code) {
-  DcmItem* at = nullptr;
-  check(item.findOrCreateSequenceItem(sequence, at, -2), "code");
-  check(at->putAndInsertString(DCM_CodeValue, code.value.c_str()), "code");
-  check(at->putAndInsertString(DCM_CodingSchemeDesignator, code.scheme.c_str()), "code");
-  check(at->putAndInsertString(DCM_CodeMeaning, code.meaning.c_str()), "code");
-}
-
-}  // namespace vesal::dicom
+}  // namespace vesal::results

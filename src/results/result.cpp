@@ -1,4 +1,4 @@
-#include "dicom/result.h"
+#include "results/result.h"
 
 #include <fmt/format.h>
 
@@ -6,18 +6,25 @@
 #include <mutex>
 
 #include "base/parallel.h"
+#include "base/plugin.h"
 #include "base/registry.h"
 #include "base/sha256.h"
 #include "base/text.h"
-#include "dicom/toolkit.h"
+#include "image/dicom_uid.h"
+#include "image/formats.h"
 #include "image/preview.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 namespace {
 
-std::map<std::string, ResultKind>& kinds() {
+std::map<std::string, ResultKind>& registered() {
   static std::map<std::string, ResultKind> all;
   return all;
+}
+/// With those of the part that is loaded late.
+std::map<std::string, ResultKind>& kinds() {
+  plugin::dicom().load();
+  return registered();
 }
 
 struct Sums {
@@ -93,7 +100,7 @@ std::string Result::uid(std::string_view kind, std::string_view what) const {
   } else {
     text += input;
   }
-  return uid_of(text);
+  return image::uid_of(text);
 }
 
 const image::DicomSource& Result::dicom_source() const {
@@ -118,7 +125,8 @@ Result make_result(image::Image mask, const std::map<std::int64_t, std::string>&
     throw Error(ErrorKind::geometry, "the mask does not lie on the grid of the DICOM series");
   if (source)
     for (const image::DicomSlice& s : source->slices())
-      if (!is_uid(s.sop_instance)) throw Error(ErrorKind::unsupported, s.file.name() + " has no SOP Instance UID: no object could refer to it");
+      if (!image::is_uid(s.sop_instance))
+        throw Error(ErrorKind::unsupported, s.file.name() + " has no SOP Instance UID: no object could refer to it");
   Result out;
   std::map<std::int64_t, Sums> sums;
   const bool several = shape[0] > 1;
@@ -167,7 +175,7 @@ Result make_result(image::Image mask, const std::map<std::int64_t, std::string>&
 
 RegisterResult::RegisterResult(ResultKind kind) {
   const std::string name = kind.name;
-  kinds().emplace(name, std::move(kind));
+  registered().emplace(name, std::move(kind));
 }
 
 std::vector<const ResultKind*> result_kinds() {
@@ -177,6 +185,7 @@ std::vector<const ResultKind*> result_kinds() {
 }
 
 const ResultKind* kind_of(const std::filesystem::path& file) {
+  if (image::can_write(file) || !file.has_extension()) return nullptr;
   const std::string name = lower(file.filename().string());
   const ResultKind* best = nullptr;
   std::size_t longest = 0;
@@ -217,4 +226,24 @@ std::vector<std::filesystem::path> write_result(const ResultKind& kind, const st
   });
 }
 
-}  // namespace vesal::dicom
+void compare(const Result& result, const Segment& segment, const Found& found) {
+  const auto spacing = image::spacing_of(result.mask.affine);
+  const double voxel = spacing[0] * spacing[1] * spacing[2] / 1000;
+  const bool tilted = result.source && result.source->volume().tilted;
+  const double allowed = (0.5 + 1e-6 * static_cast<double>(segment.voxels)) * voxel + (tilted ? 0.1 * segment.ml + voxel : 0);
+  if (std::fabs(found.ml - segment.ml) > allowed)
+    throw Error(ErrorKind::geometry,
+                fmt::format("{}: {:.4f} ml when read back, the mask has {:.4f} ml; nothing was written", segment.name, found.ml, segment.ml));
+  if (segment.voxels == 0) return;
+  for (std::size_t i = 0; i < 3; ++i) {
+    // The extent of a voxel along this world axis.
+    double extent = 0;
+    for (int k = 0; k < 3; ++k) extent += std::fabs(result.mask.affine(static_cast<int>(i), k));
+    const double off = found.centroid[i] - segment.centroid[i];
+    if (std::fabs(off) > (tilted ? 1.0 : 0.5) * extent)
+      throw Error(ErrorKind::geometry,
+                  fmt::format("{}: its centre lies {:.2f} mm off along {} when read back; nothing was written", segment.name, off, "xyz"[i]));
+  }
+}
+
+}  // namespace vesal::results

@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <string>
 
-#include "dicom/result.h"
 #include "infer/segmenter.h"
+#include "results/result.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 
 struct ResultOptions {
   std::string software = "vesal";  ///< with version
@@ -17,4 +17,4 @@ struct ResultOptions {
 /// Throws Error as make_result() and the readers do.
 Result result_of(const infer::Segmenter& segmenter, const image::Image& mask, const std::filesystem::path& input, const ResultOptions& options = {});
 
-}  // namespace vesal::dicom
+}  // namespace vesal::results

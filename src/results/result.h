@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "bundle/bundle_folder.h"
-#include "dicom/codes.h"
 #include "image/dicom_volume.h"
 #include "image/image.h"
 #include "image/picture.h"
+#include "results/codes.h"
 
-namespace vesal::dicom {
+namespace vesal::results {
 
 /// A class that a mask has voxels of.
 struct Segment {
@@ -57,6 +57,15 @@ struct Result {
 Result make_result(image::Image mask, const std::map<std::int64_t, std::string>& names, const bundle::BundleFacts& facts,
                    std::shared_ptr<const image::DicomSource> source, const std::map<std::string, Anatomy>& codes = {});
 
+/// Voxels and the centroid of what an object holds of one segment, as someone finds who only has the object.
+struct Found {
+  double ml = 0;
+  std::array<double, 3> centroid{};  ///< RAS mm
+};
+/// Compares with the mask: half a voxel in volume and in place; where the gantry was tilted and labels went to the nearest voxels of the source's
+/// frames, a tenth of the volume and one voxel. Throws Error(geometry) saying what differs.
+void compare(const Result& result, const Segment& segment, const Found& found);
+
 struct ResultKind {
   std::string name;                  ///< of --write: "seg"
   std::vector<std::string> endings;  ///< of file names, lower case; the longest that fits counts
@@ -72,11 +81,11 @@ struct RegisterResult {
   explicit RegisterResult(ResultKind kind);
 };
 std::vector<const ResultKind*> result_kinds();  ///< sorted by name
-/// The kind that a file name's ending tells; nullptr if none.
+/// The kind that a file name's ending tells; nullptr if none, and for image files.
 const ResultKind* kind_of(const std::filesystem::path& file);
 const ResultKind& result_kind(const std::string& name);  ///< throws Error(usage) with the names there are
 
 /// Writes one kind; "{name}" in the file name stands for a class, and each class gets its own file. Returns the files.
 std::vector<std::filesystem::path> write_result(const ResultKind& kind, const std::filesystem::path& file, const Result& result);
 
-}  // namespace vesal::dicom
+}  // namespace vesal::results
