@@ -83,8 +83,8 @@ int run(int argc, char** argv) {
     CLI::App* sub = parent->add_subcommand(leaf, command.summary);
     sub->fallthrough();
     if (parent == &app) top[leaf] = sub;
-    sub->footer([&command] {
-      return (command.examples.empty() ? "" : "Examples:\n" + command.examples + "\n") + (command.more ? command.more() + "\n" : "") + kEverywhere;
+    sub->footer([examples = command.examples, more = command.more] {  // a part that is loaded then adds commands
+      return (examples.empty() ? "" : "Examples:\n" + examples + "\n") + (more ? more() + "\n" : "") + kEverywhere;
     });
     auto runner = command.setup(*sub);
     sub->callback([&chosen, &app, sub, runner] {

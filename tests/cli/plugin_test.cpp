@@ -49,6 +49,22 @@ TEST(LateNetworks, LieInTheLibraryFolderOfAnInstalledProgram) {
   EXPECT_THAT(found.out, HasSubstr("UNet (network)"));
 }
 
+TEST(LateDicom, IsMissedOnlyWhereItIsNeeded) {
+  const TempDir folder;
+  const ProgramOptions alone{.program = copied(VESAL_BINARY, folder / "bin")};
+  const ProgramResult help = run_program({"--help"}, alone);
+  EXPECT_EQ(help.exit_code, 0);
+  EXPECT_THAT(help.out, HasSubstr("dicom "));
+  const auto expect_missing = [&](const std::vector<std::string>& command) {
+    const ProgramResult missing = run_program(command, alone);
+    EXPECT_EQ(missing.exit_code, 11) << command[0];
+    EXPECT_THAT(missing.err, AllOf(HasSubstr("DICOM cannot be done here"), HasSubstr((folder / "bin/libvesal_dicom.so").string())));
+  };
+  expect_missing({"dicom", "list", "."});
+  expect_missing({"segment", "--help"});
+  expect_missing({"segment", "a.nii.gz", "-o", "a.seg.dcm"});
+}
+
 TEST(LateNetworks, WaitAsleepUnlessTheUserSaysOtherwise) {
   unsetenv("OMP_WAIT_POLICY");
   const std::string show = "OMP_DISPLAY_ENV=verbose";

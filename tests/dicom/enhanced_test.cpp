@@ -25,10 +25,10 @@ TEST(EnhancedSource, FramesAreNamed) {
       for (std::int64_t z = 2; z < 7; ++z) mask.data<std::uint8_t>()[(x * 20 + y) * 14 + z] = 1;
   bundle::BundleFacts facts;
   facts.name = "Frames";
-  const Result result = make_result(image::Image(mask, source->volume().affine()), {{1, "spleen"}}, facts, source);
-  write_result(result_kind("seg"), dir / "a.dcm", result);
-  write_result(result_kind("rtstruct"), dir / "a.rtstruct.dcm", result);
-  write_result(result_kind("sr"), dir / "a.sr.dcm", result);
+  const results::Result result = results::make_result(image::Image(mask, source->volume().affine()), {{1, "spleen"}}, facts, source);
+  results::write_result(results::result_kind("seg"), dir / "a.dcm", result);
+  results::write_result(results::result_kind("rtstruct"), dir / "a.rtstruct.dcm", result);
+  results::write_result(results::result_kind("sr"), dir / "a.sr.dcm", result);
   DcmFileFormat file;
   ASSERT_TRUE(file.loadFile((dir / "a.dcm").c_str()).good());
   DcmItem *frame = nullptr, *derivation = nullptr, *image = nullptr, *series = nullptr;

@@ -127,7 +127,7 @@ image::Image labels_on(const image::DicomSource& source) {
   return image::Image(labels, affine);
 }
 
-Result result_on(std::shared_ptr<const image::DicomSource> source, bool several_channels) {
+results::Result result_on(std::shared_ptr<const image::DicomSource> source, bool several_channels) {
   image::Image mask = labels_on(*source);
   std::map<std::int64_t, std::string> names{{0, "background"}, {3, "spleen"}, {7, "kidney_left"}, {200, "thing"}, {9, "liver"}};
   if (several_channels) {
@@ -150,7 +150,7 @@ Result result_on(std::shared_ptr<const image::DicomSource> source, bool several_
   facts.version = "1.2.3";
   facts.task = "Test";
   facts.intended_use = "Demonstration, not for diagnosis";
-  Result result = make_result(std::move(mask), names, facts, std::move(source));
+  results::Result result = results::make_result(std::move(mask), names, facts, std::move(source));
   result.scan = [affine = result.mask.affine, shape = result.mask.shape()] {
     Array scan = Array::full({1, shape[1], shape[2], shape[3]}, DType::i16, 40);
     return image::Image(scan, affine);

@@ -24,6 +24,6 @@ std::shared_ptr<const image::DicomSource> source_in(const std::filesystem::path&
 /// Labels by place: an egg (3), a bent bar with a hole through it (7) and one voxel (200), the same in the world for all orientations.
 image::Image labels_on(const image::DicomSource& source);
 /// labels_on() as a result with names "spleen", "kidney_left", "thing".
-Result result_on(std::shared_ptr<const image::DicomSource> source, bool several_channels = false);
+results::Result result_on(std::shared_ptr<const image::DicomSource> source, bool several_channels = false);
 
 }  // namespace vesal::dicom::testing

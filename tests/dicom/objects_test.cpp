@@ -55,7 +55,7 @@ std::vector<std::string> all_orientations() {
 
 TEST_F(Objects, EveryOrientationAndOrderKeepsVolumesAndPlaces) {
   struct Expected {
-    Result result;
+    results::Result result;
     fs::path file;
     bool contours;
   };
@@ -65,7 +65,7 @@ TEST_F(Objects, EveryOrientationAndOrderKeepsVolumesAndPlaces) {
     for (const bool last_first : {false, true}) {
       const fs::path at = folder_ / (orientation + (last_first ? "_r" : ""));
       testing::write_series(at / "scan", {.orientation = orientation, .last_first = last_first});
-      const Result result = testing::result_on(testing::source_in(at / "scan"));
+      const results::Result result = testing::result_on(testing::source_in(at / "scan"));
       ASSERT_EQ(result.segments.size(), 3u);
       // The same body in the world, whatever the orientation; its voxels differ, so volumes do a little.
       EXPECT_NEAR(result.segments[0].centroid[0], 9.5, 0.5) << orientation;
@@ -73,10 +73,10 @@ TEST_F(Objects, EveryOrientationAndOrderKeepsVolumesAndPlaces) {
       EXPECT_NEAR(result.segments[0].centroid[2], 408, 0.5) << orientation;
       for (const bool contours : {false, true}) {
         const fs::path file = at / (contours ? "a.rtstruct.dcm" : "a.seg.dcm");
-        const ResultKind* kind = kind_of(file);
+        const results::ResultKind* kind = results::kind_of(file);
         ASSERT_NE(kind, nullptr);
         ASSERT_EQ(kind->name, contours ? "rtstruct" : "seg");
-        write_result(*kind, file, result);
+        results::write_result(*kind, file, result);
         ASSERT_TRUE(fs::exists(file));
         all.push_back({result, file, contours});
         arguments += " " + file.string();
@@ -112,8 +112,8 @@ TEST_F(Objects, EveryOrientationAndOrderKeepsVolumesAndPlaces) {
 
 TEST_F(Objects, DcmtkReadsTheSegmentation) {
   testing::write_series(folder_ / "scan");
-  const Result result = testing::result_on(testing::source_in(folder_ / "scan"));
-  write_result(result_kind("seg"), folder_ / "a.dcm", result);
+  const results::Result result = testing::result_on(testing::source_in(folder_ / "scan"));
+  results::write_result(results::result_kind("seg"), folder_ / "a.dcm", result);
   DcmSegmentation* read = nullptr;
   ASSERT_TRUE(DcmSegmentation::loadFile((folder_ / "a.dcm").c_str(), read).good());
   const std::unique_ptr<DcmSegmentation> segmentation(read);
@@ -128,9 +128,9 @@ TEST_F(Objects, DcmtkReadsTheSegmentation) {
 
 TEST_F(Objects, ChannelsMayOverlap) {
   testing::write_series(folder_ / "scan");
-  const Result result = testing::result_on(testing::source_in(folder_ / "scan"), true);
-  write_result(result_kind("seg"), folder_ / "a.dcm", result);
-  write_result(result_kind("rtstruct"), folder_ / "a.rtstruct.dcm", result);
+  const results::Result result = testing::result_on(testing::source_in(folder_ / "scan"), true);
+  results::write_result(results::result_kind("seg"), folder_ / "a.dcm", result);
+  results::write_result(results::result_kind("rtstruct"), folder_ / "a.rtstruct.dcm", result);
   const auto found = read_segmentation(folder_ / "a.dcm");
   EXPECT_GT(found.at(2).ml, found.at(1).ml);
   EXPECT_EQ(result.segments[1].anatomy.type.scheme, "99VESAL");  // "whole tumor" is no organ's tumour
@@ -139,15 +139,15 @@ TEST_F(Objects, ChannelsMayOverlap) {
 TEST_F(Objects, ALieIsNotWritten) {
   testing::write_series(folder_ / "scan");
   for (const char* kind : {"seg", "rtstruct", "sr"}) {
-    Result result = testing::result_on(testing::source_in(folder_ / "scan"));
+    results::Result result = testing::result_on(testing::source_in(folder_ / "scan"));
     if (std::string(kind) != "sr") {  // a report has no places
       result.segments[1].centroid[2] += 2;
-      EXPECT_THROW(write_result(result_kind(kind), folder_ / "lie.dcm", result), Error) << kind;
+      EXPECT_THROW(results::write_result(results::result_kind(kind), folder_ / "lie.dcm", result), Error) << kind;
       result.segments[1].centroid[2] -= 2;
     }
     result.segments[1].ml *= 1.02;
     if (std::string(kind) == "sr") continue;
-    EXPECT_THROW(write_result(result_kind(kind), folder_ / "lie.dcm", result), Error) << kind;
+    EXPECT_THROW(results::write_result(results::result_kind(kind), folder_ / "lie.dcm", result), Error) << kind;
     EXPECT_FALSE(fs::exists(folder_ / "lie.dcm"));
   }
 }
@@ -159,19 +159,19 @@ TEST_F(Objects, NothingFoundIsAnObjectToo) {
   mask = mask.with(Array::zeros(mask.shape(), DType::u8));
   bundle::BundleFacts facts;
   facts.name = "Empty";
-  const Result result = make_result(mask, {{0, "background"}, {1, "spleen"}}, facts, source);
-  write_result(result_kind("seg"), folder_ / "a.dcm", result);
-  write_result(result_kind("rtstruct"), folder_ / "a.rtstruct.dcm", result);
+  const results::Result result = results::make_result(mask, {{0, "background"}, {1, "spleen"}}, facts, source);
+  results::write_result(results::result_kind("seg"), folder_ / "a.dcm", result);
+  results::write_result(results::result_kind("rtstruct"), folder_ / "a.rtstruct.dcm", result);
   EXPECT_EQ(read_segmentation(folder_ / "a.dcm").at(1).ml, 0);
 }
 
 TEST_F(Objects, AgainIsTheSameObject) {
   testing::write_series(folder_ / "scan");
-  const Result a = testing::result_on(testing::source_in(folder_ / "scan")), b = testing::result_on(testing::source_in(folder_ / "scan"));
+  const results::Result a = testing::result_on(testing::source_in(folder_ / "scan")), b = testing::result_on(testing::source_in(folder_ / "scan"));
   EXPECT_EQ(a.uid("seg"), b.uid("seg"));
   EXPECT_NE(a.uid("seg"), a.uid("rtstruct"));
   EXPECT_NE(a.uid("seg"), a.uid("seg", "series"));
-  Result other = b;
+  results::Result other = b;
   other.identity = "Made bundle 1.2.4";
   EXPECT_NE(a.uid("seg"), other.uid("seg"));
 }
@@ -179,8 +179,8 @@ TEST_F(Objects, AgainIsTheSameObject) {
 TEST_F(Objects, NamesOfOtherAlphabetsStayByteForByte) {
   const std::string name = "\xd0\x98\xd0\xb2\xd0\xb0\xd0\xbd";  // UTF-8
   testing::write_series(folder_ / "scan", {.patient = name, .character_set = "ISO_IR 192"});
-  const Result result = testing::result_on(testing::source_in(folder_ / "scan"));
-  write_result(result_kind("seg"), folder_ / "a.dcm", result);
+  const results::Result result = testing::result_on(testing::source_in(folder_ / "scan"));
+  results::write_result(results::result_kind("seg"), folder_ / "a.dcm", result);
   DcmFileFormat file;
   ASSERT_TRUE(file.loadFile((folder_ / "a.dcm").c_str()).good());
   EXPECT_EQ(text_of(*file.getDataset(), DCM_PatientName), name);
@@ -192,11 +192,11 @@ TEST_F(Objects, DciodvfyFindsNoErrors) {
   for (const bool bare : {false, true}) {
     const fs::path scan = folder_ / (bare ? "bare" : "scan");
     testing::write_series(scan, {.bare = bare});
-    const Result result = testing::result_on(testing::source_in(scan));
-    for (const ResultKind* kind : result_kinds()) {
+    const results::Result result = testing::result_on(testing::source_in(scan));
+    for (const results::ResultKind* kind : results::result_kinds()) {
       if (!kind->dicom) continue;
       const fs::path file = folder_ / ("a." + kind->name + ".dcm");
-      write_result(*kind, file, result);
+      results::write_result(*kind, file, result);
       const std::string said = output_of("dciodvfy " + file.string(), false);
       EXPECT_EQ(said.find("Error"), std::string::npos) << kind->name << "\n" << said;
     }
@@ -204,14 +204,14 @@ TEST_F(Objects, DciodvfyFindsNoErrors) {
 }
 
 TEST(ResultKinds, AreToldByTheName) {
-  EXPECT_EQ(kind_of("a.dcm")->name, "seg");
-  EXPECT_EQ(kind_of("a.seg.dcm")->name, "seg");
-  EXPECT_EQ(kind_of("A.SR.DCM")->name, "sr");
-  EXPECT_EQ(kind_of("x/a.sc.dcm")->name, "sc");
-  EXPECT_EQ(kind_of("organs.glb")->name, "glb");
-  EXPECT_EQ(kind_of("mask.nii.gz"), nullptr);
-  EXPECT_EQ(kind_of(".dcm"), nullptr);
-  EXPECT_THROW(result_kind("segg"), Error);
+  EXPECT_EQ(results::kind_of("a.dcm")->name, "seg");
+  EXPECT_EQ(results::kind_of("a.seg.dcm")->name, "seg");
+  EXPECT_EQ(results::kind_of("A.SR.DCM")->name, "sr");
+  EXPECT_EQ(results::kind_of("x/a.sc.dcm")->name, "sc");
+  EXPECT_EQ(results::kind_of("organs.glb")->name, "glb");
+  EXPECT_EQ(results::kind_of("mask.nii.gz"), nullptr);
+  EXPECT_EQ(results::kind_of(".dcm"), nullptr);
+  EXPECT_THROW(results::result_kind("segg"), Error);
 }
 
 }  // namespace

@@ -28,16 +28,17 @@ TEST(Organs, OfARealSeriesKeepTheirPlaces) {
   bundle::BundleFacts facts;
   facts.name = "Organs";
   facts.version = "1";
-  Result result = make_result(image::Image(mask.array().to(DType::u8).flip(2), volume.affine()), {{1, "spleen"}, {5, "liver"}, {3, "kidney_left"}},
-                              facts, std::make_shared<image::DicomSource>(volume));
+  results::Result result =
+      results::make_result(image::Image(mask.array().to(DType::u8).flip(2), volume.affine()), {{1, "spleen"}, {5, "liver"}, {3, "kidney_left"}},
+                           facts, std::make_shared<image::DicomSource>(volume));
   ASSERT_GT(result.segments.size(), 20u);
   result.scan = [&] {
     const image::Image scan = image::read_image(tests::shared("ct_dicom/series"));
     return transforms::channel_first(scan, scan.meta.at("original_channel_dim"));
   };
   for (const char* kind : {"seg", "rtstruct", "sr", "sc", "glb"}) {
-    const ResultKind& k = result_kind(kind);
-    write_result(k, dir / (std::string("a") + k.endings[0]), result);
+    const results::ResultKind& k = results::result_kind(kind);
+    results::write_result(k, dir / (std::string("a") + k.endings[0]), result);
   }
   const auto found = read_segmentation(dir / "a.seg.dcm");
   EXPECT_EQ(found.size(), result.segments.size());
@@ -51,7 +52,7 @@ TEST(Organs, ATiltedGantryGoesBackToItsFrames) {
   testing::write_series(dir / "scan", {.orientation = "LPS", .tilt_mm = 0.6});
   const auto source = testing::source_in(dir / "scan");
   ASSERT_TRUE(source->volume().tilted);
-  const Result result = testing::result_on(source);
+  const results::Result result = testing::result_on(source);
   image::Image mask = result.mask;
   // One voxel may lie between frames: only what has some size is compared.
   Array voxels = mask.array().clone();
@@ -59,9 +60,9 @@ TEST(Organs, ATiltedGantryGoesBackToItsFrames) {
     if (voxels.data<std::uint8_t>()[i] == 200) voxels.data<std::uint8_t>()[i] = 0;
   bundle::BundleFacts facts;
   facts.name = "Tilt";
-  const Result without = make_result(mask.with(voxels), {}, facts, source);
-  write_result(result_kind("seg"), dir / "a.dcm", without);
-  write_result(result_kind("rtstruct"), dir / "a.rtstruct.dcm", without);
+  const results::Result without = results::make_result(mask.with(voxels), {}, facts, source);
+  results::write_result(results::result_kind("seg"), dir / "a.dcm", without);
+  results::write_result(results::result_kind("rtstruct"), dir / "a.rtstruct.dcm", without);
   const auto found = read_segmentation(dir / "a.dcm");
   for (std::size_t s = 0; s < without.segments.size(); ++s)
     for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(found.at(static_cast<int>(s + 1)).centroid[i], without.segments[s].centroid[i], 0.5);

@@ -26,12 +26,12 @@ class Reports : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
   const fs::path folder_ = fs::temp_directory_path() / ("vesal_reports_" + std::to_string(getpid()));
-  Result result_;
+  results::Result result_;
 };
 
 TEST_F(Reports, ThePdfSaysWhoWhatAndHowMuch) {
   if (std::system("which pdftotext >/dev/null 2>&1") != 0) GTEST_SKIP() << "without poppler-utils";
-  write_result(result_kind("report"), folder_ / "r.pdf", result_);
+  results::write_result(results::result_kind("report"), folder_ / "r.pdf", result_);
   ASSERT_EQ(std::system(("pdftotext -layout " + (folder_ / "r.pdf").string() + " " + (folder_ / "r.txt").string() + " 2>/dev/null").c_str()), 0);
   const std::string text = read_text(folder_ / "r.txt");
   for (const char* words : {"Doe Jane", "P1", "A17", "2024-01-02", "Made bundle", "1.2.3", "vesal 0.0.0", "not for diagnosis", "Bệnh nhân",
@@ -55,7 +55,7 @@ TEST_F(Reports, ManyClassesGoOntoMorePages) {
 }
 
 TEST_F(Reports, TheEncapsulatedReportIsTheReport) {
-  write_result(result_kind("pdf"), folder_ / "r.pdf.dcm", result_);
+  results::write_result(results::result_kind("pdf"), folder_ / "r.pdf.dcm", result_);
   DcmFileFormat file;
   ASSERT_TRUE(file.loadFile((folder_ / "r.pdf.dcm").c_str()).good());
   const Uint8* bytes = nullptr;
@@ -66,7 +66,7 @@ TEST_F(Reports, TheEncapsulatedReportIsTheReport) {
 }
 
 TEST_F(Reports, MeshesLieWhereTheClassesAre) {
-  write_result(result_kind("glb"), folder_ / "o.glb", result_);
+  results::write_result(results::result_kind("glb"), folder_ / "o.glb", result_);
   const auto meshes = image::decode_meshes(".glb", read_text(folder_ / "o.glb"));
   ASSERT_EQ(meshes.size(), 3u);
   for (std::size_t s = 0; s < 3; ++s) {
@@ -76,7 +76,7 @@ TEST_F(Reports, MeshesLieWhereTheClassesAre) {
     EXPECT_NEAR(facts.ml, result_.segments[s].ml, 0.01 * result_.segments[s].ml);
     for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(facts.centroid[i], result_.segments[s].centroid[i], 1.2);
   }
-  const auto files = write_result(result_kind("stl"), folder_ / "o_{name}.stl", result_);
+  const auto files = results::write_result(results::result_kind("stl"), folder_ / "o_{name}.stl", result_);
   ASSERT_EQ(files.size(), 3u);
   EXPECT_EQ(files[1].filename(), "o_kidney_left.stl");
   EXPECT_EQ(image::decode_meshes(".stl", read_text(files[1])).size(), 1u);
@@ -84,9 +84,9 @@ TEST_F(Reports, MeshesLieWhereTheClassesAre) {
 
 TEST_F(Reports, WithoutDicomThereAreOnlyOtherKinds) {
   result_.source = nullptr;
-  EXPECT_THROW(write_result(result_kind("seg"), folder_ / "a.dcm", result_), Error);
-  EXPECT_NO_THROW(write_result(result_kind("report"), folder_ / "r.pdf", result_));
-  EXPECT_NO_THROW(write_result(result_kind("obj"), folder_ / "o.obj", result_));
+  EXPECT_THROW(results::write_result(results::result_kind("seg"), folder_ / "a.dcm", result_), Error);
+  EXPECT_NO_THROW(results::write_result(results::result_kind("report"), folder_ / "r.pdf", result_));
+  EXPECT_NO_THROW(results::write_result(results::result_kind("obj"), folder_ / "o.obj", result_));
 }
 
 }  // namespace
