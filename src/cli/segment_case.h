@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "base/error.h"
-#include "results/segment_results.h"
 #include "infer/label_map.h"
 #include "infer/segmenter.h"
+#include "results/segment_results.h"
 
 namespace vesal::cli {
 
