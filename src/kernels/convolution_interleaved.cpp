@@ -63,35 +63,16 @@ void InterleavedTileOf(const InterleavedCall& c) {
                                          std::make_index_sequence<kOut * kRows * kVectors>());
 }
 
-/// The most rows, then the narrowest that needs no more steps than the widest.
 template <int kOut>
 InterleavedTile ChooseInterleaved(std::int64_t rows, std::int64_t width) {
   // Sums stay in registers beside the weights and two inputs; where registers are few, weights may have to come from memory.
   constexpr int kInputs = std::max(1, (kRegisters - 2 - 2 * kOut) / (2 * kOut)), kMost = std::min(3, kInputs);
-  const std::int64_t vectors = (width + kLanes - 1) / kLanes, steps = (vectors + kMost - 1) / kMost;
-  const auto wanted = static_cast<int>((vectors + steps - 1) / steps);
-  InterleavedTile best;
-  const auto offer = [&]<int kRows, int... kVectors>(std::integer_sequence<int, kRows>, std::integer_sequence<int, kVectors...>) {
-    const auto single = [&]<int kOfRow>(std::integral_constant<int, kOfRow>) {
-      if constexpr (kRows * kOfRow <= kInputs)
-        if (!best.run && kOfRow >= wanted && kRows <= std::max<std::int64_t>(1, rows))
-          best = {kRows, kOfRow * kLanes, &InterleavedTileOf<kOut, kRows, kOfRow>};
-    };
-    (single(std::integral_constant<int, kVectors>()), ...);
-  };
-  offer(std::integer_sequence<int, 4>(), std::integer_sequence<int, 1, 2, 3>());
-  offer(std::integer_sequence<int, 2>(), std::integer_sequence<int, 1, 2, 3>());
-  offer(std::integer_sequence<int, 1>(), std::integer_sequence<int, 1, 2, 3>());
-  return best;
+  return choose_planar_tile<InterleavedTile, kLanes, kMost, kInputs>(
+      rows, width, []<int kRows, int kVectors>() -> InterleavedMicro { return &InterleavedTileOf<kOut, kRows, kVectors>; });
 }
 
 InterleavedTile InterleavedTileFor(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
-  switch (out_channels) {
-    case 1: return ChooseInterleaved<1>(rows, width);
-    case 2: return ChooseInterleaved<2>(rows, width);
-    case 3: return ChooseInterleaved<3>(rows, width);
-    default: return ChooseInterleaved<4>(rows, width);
-  }
+  return for_few_channels(out_channels, [&]<int kOut>() { return ChooseInterleaved<kOut>(rows, width); });
 }
 
 }  // namespace vesal::kernels::HWY_NAMESPACE
@@ -119,12 +100,7 @@ void plain_interleaved(const InterleavedCall& c) {
 
 InterleavedTile interleaved_tile(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
   if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(InterleavedTileFor)(out_channels, rows, width);
-  switch (out_channels) {
-    case 1: return {1, 1, &plain_interleaved<1>};
-    case 2: return {1, 1, &plain_interleaved<2>};
-    case 3: return {1, 1, &plain_interleaved<3>};
-    default: return {1, 1, &plain_interleaved<4>};
-  }
+  return for_few_channels(out_channels, []<int kOut>() { return InterleavedTile{1, 1, &plain_interleaved<kOut>}; });
 }
 
 }  // namespace vesal::kernels

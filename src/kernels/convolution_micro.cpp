@@ -155,36 +155,12 @@ constexpr int kPlanarSums = kLanes == 16 ? 24 : 12;
 template <int kOut>
 PlanarTile ChoosePlanar(std::int64_t rows, std::int64_t width) {
   constexpr int kMost = kPlanarSums / kOut < 6 ? kPlanarSums / kOut : 6;
-  const std::int64_t vectors = (width + kLanes - 1) / kLanes, tiles = (vectors + kMost - 1) / kMost;
-  const int wanted = static_cast<int>((vectors + tiles - 1) / tiles);
-  PlanarTile best;
-  const auto offer = [&]<int kRows, int kOfRow>() {
-    if constexpr (kOut * kRows * kOfRow <= kPlanarSums) {
-      if (!best.run && kOfRow >= wanted && kRows <= std::max<std::int64_t>(1, rows))
-        best = {kRows, kOfRow * kLanes, &PlanarTileOf<kOut, kRows, kOfRow>};
-    }
-  };
-  const auto offer_all = [&]<int kRows>(std::integral_constant<int, kRows>) {
-    offer.template operator()<kRows, 1>();
-    offer.template operator()<kRows, 2>();
-    offer.template operator()<kRows, 3>();
-    offer.template operator()<kRows, 4>();
-    offer.template operator()<kRows, 5>();
-    offer.template operator()<kRows, 6>();
-  };
-  offer_all(std::integral_constant<int, 4>());
-  offer_all(std::integral_constant<int, 2>());
-  offer_all(std::integral_constant<int, 1>());
-  return best;
+  return choose_planar_tile<PlanarTile, kLanes, kMost, kPlanarSums / kOut>(
+      rows, width, []<int kRows, int kVectors>() -> PlanarMicro { return &PlanarTileOf<kOut, kRows, kVectors>; });
 }
 
 PlanarTile PlanarTileFor(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
-  switch (out_channels) {
-    case 1: return ChoosePlanar<1>(rows, width);
-    case 2: return ChoosePlanar<2>(rows, width);
-    case 3: return ChoosePlanar<3>(rows, width);
-    default: return ChoosePlanar<4>(rows, width);
-  }
+  return for_few_channels(out_channels, [&]<int kOut>() { return ChoosePlanar<kOut>(rows, width); });
 }
 
 }  // namespace vesal::kernels::HWY_NAMESPACE
@@ -246,12 +222,7 @@ MicroTile depthwise_tile(std::int64_t width) {
 
 PlanarTile planar_tile(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
   if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(PlanarTileFor)(out_channels, rows, width);
-  switch (out_channels) {
-    case 1: return {1, 1, &plain_planar<1>};
-    case 2: return {1, 1, &plain_planar<2>};
-    case 3: return {1, 1, &plain_planar<3>};
-    default: return {1, 1, &plain_planar<4>};
-  }
+  return for_few_channels(out_channels, []<int kOut>() { return PlanarTile{1, 1, &plain_planar<kOut>}; });
 }
 
 }  // namespace vesal::kernels

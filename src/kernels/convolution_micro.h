@@ -69,6 +69,36 @@ struct PlanarTile {
   int rows = 1, width = 1;
   PlanarMicro run = nullptr;
 };
+/// The tile of the most rows, 4, 2 or 1, and then the narrowest that needs no more steps than the widest of kMost vectors of kLanes outputs;
+/// kSums: the most rows * vectors. of.operator()<kRows, kVectors>() gives its kernel.
+template <class Tile, int kLanes, int kMost, int kSums, class Of>
+Tile choose_planar_tile(std::int64_t rows, std::int64_t width, const Of& of) {
+  const std::int64_t vectors = (width + kLanes - 1) / kLanes, steps = (vectors + kMost - 1) / kMost;
+  const auto wanted = static_cast<int>((vectors + steps - 1) / steps);
+  Tile best;
+  const auto offer = [&]<int kRows, int... kVectors>(std::integer_sequence<int, kRows>, std::integer_sequence<int, kVectors...>) {
+    const auto one = [&]<int kOfRow>(std::integral_constant<int, kOfRow>) {
+      if constexpr (kRows * kOfRow <= kSums)
+        if (!best.run && kOfRow >= wanted && kRows <= std::max<std::int64_t>(1, rows))
+          best = {kRows, kOfRow * kLanes, of.template operator()<kRows, kOfRow>()};
+    };
+    (one(std::integral_constant<int, kVectors + 1>()), ...);
+  };
+  offer(std::integer_sequence<int, 4>(), std::make_integer_sequence<int, kMost>());
+  offer(std::integer_sequence<int, 2>(), std::make_integer_sequence<int, kMost>());
+  offer(std::integer_sequence<int, 1>(), std::make_integer_sequence<int, kMost>());
+  return best;
+}
+/// of.operator()<kOut>() for 1 to 4 output channels.
+template <class Of>
+auto for_few_channels(std::int64_t out_channels, const Of& of) {
+  switch (out_channels) {
+    case 1: return of.template operator()<1>();
+    case 2: return of.template operator()<2>();
+    case 3: return of.template operator()<3>();
+    default: return of.template operator()<4>();
+  }
+}
 PlanarTile planar_tile(std::int64_t out_channels, std::int64_t rows, std::int64_t width);
 constexpr std::int64_t kPlanarSlack = 96, kMostPlanarSums = 24 * 16;
 

@@ -58,35 +58,16 @@ void SlidingTileOf(const PlanarCall& c) {
   SlidingSums<kOut, kRows, kVectors>(c, std::make_index_sequence<kOut * kRows * kVectors>(), std::make_index_sequence<kOut * kTaps>());
 }
 
-/// The most rows, then the narrowest that needs no more steps than the widest.
 template <int kOut>
 PlanarTile ChooseSliding(std::int64_t rows, std::int64_t width) {
   // Sums stay in registers beside the weights and a few inputs; where registers are few, weights may have to come from memory.
   constexpr int kSums = std::max(2 * kOut, kRegisters - 4 - kTaps * kOut), kMost = std::min(3, kSums / kOut / (kLanes == 16 && kOut < 4 ? 4 : 1));
-  const std::int64_t vectors = (width + kLanes - 1) / kLanes, steps = (vectors + kMost - 1) / kMost;
-  const auto wanted = static_cast<int>((vectors + steps - 1) / steps);
-  PlanarTile best;
-  const auto offer = [&]<int kRows, int... kVectors>(std::integer_sequence<int, kRows>, std::integer_sequence<int, kVectors...>) {
-    const auto one = [&]<int kOfRow>(std::integral_constant<int, kOfRow>) {
-      if constexpr (kOut * kRows * kOfRow <= kSums)
-        if (!best.run && kOfRow >= wanted && kRows <= std::max<std::int64_t>(1, rows))
-          best = {kRows, kOfRow * kLanes, &SlidingTileOf<kOut, kRows, kOfRow>};
-    };
-    (one(std::integral_constant<int, kVectors>()), ...);
-  };
-  offer(std::integer_sequence<int, 4>(), std::integer_sequence<int, 1, 2, 3>());
-  offer(std::integer_sequence<int, 2>(), std::integer_sequence<int, 1, 2, 3>());
-  offer(std::integer_sequence<int, 1>(), std::integer_sequence<int, 1, 2, 3>());
-  return best;
+  return choose_planar_tile<PlanarTile, kLanes, kMost, kSums / kOut>(
+      rows, width, []<int kRows, int kVectors>() -> PlanarMicro { return &SlidingTileOf<kOut, kRows, kVectors>; });
 }
 
 PlanarTile SlidingTileFor(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
-  switch (out_channels) {
-    case 1: return ChooseSliding<1>(rows, width);
-    case 2: return ChooseSliding<2>(rows, width);
-    case 3: return ChooseSliding<3>(rows, width);
-    default: return ChooseSliding<4>(rows, width);
-  }
+  return for_few_channels(out_channels, [&]<int kOut>() { return ChooseSliding<kOut>(rows, width); });
 }
 
 }  // namespace vesal::kernels::HWY_NAMESPACE
@@ -112,12 +93,7 @@ void plain_sliding(const PlanarCall& c) {
 
 PlanarTile sliding_tile(std::int64_t out_channels, std::int64_t rows, std::int64_t width) {
   if (!use_scalar()) return HWY_DYNAMIC_DISPATCH(SlidingTileFor)(out_channels, rows, width);
-  switch (out_channels) {
-    case 1: return {1, 1, &plain_sliding<1>};
-    case 2: return {1, 1, &plain_sliding<2>};
-    case 3: return {1, 1, &plain_sliding<3>};
-    default: return {1, 1, &plain_sliding<4>};
-  }
+  return for_few_channels(out_channels, []<int kOut>() { return PlanarTile{1, 1, &plain_sliding<kOut>}; });
 }
 
 }  // namespace vesal::kernels

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,30 @@ struct Case {
   Pointwise before, function;
   bool has_residual = false, residual_after = false;
 };
+
+/// Inputs and what may happen on the way, drawn for a case that has its shape.
+inline void fill(Case& c, std::mt19937& random) {
+  const ConvolutionShape& s = c.shape;
+  const auto pick = [&](std::int64_t low, std::int64_t high) { return std::uniform_int_distribution<std::int64_t>(low, high)(random); };
+  if (pick(0, 1)) c.bias = random_numbers(random, s.out_channels);
+  c.in = random_numbers(random, s.in_channels * voxels(s.in));
+  if (pick(0, 1)) {
+    c.scale = random_numbers(random, s.in_channels);
+    c.shift = random_numbers(random, s.in_channels);
+  }
+  const auto function = [&](std::int64_t its_channels) {
+    Pointwise f;
+    f.function = static_cast<Function>(pick(0, 7));
+    if (f.function == Function::leaky_relu || f.function == Function::elu) f.slope = {0.1f};
+    if (f.function == Function::prelu) f.slope = random_numbers(random, pick(0, 1) ? its_channels : 1, 0.2f);
+    return f;
+  };
+  c.before = function(s.in_channels);
+  c.function = function(s.out_channels);
+  c.has_residual = pick(0, 1);
+  c.residual_after = pick(0, 1);
+  if (c.has_residual) c.residual = random_numbers(random, s.out_channels * voxels(s.out));
+}
 
 inline float slope_of(const Pointwise& f, std::int64_t channel) {
   return f.slope.empty() ? 0 : f.slope[f.slope.size() == 1 ? 0 : static_cast<std::size_t>(channel)];

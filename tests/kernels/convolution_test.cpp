@@ -45,24 +45,7 @@ Case random_case(std::mt19937& random) {
     }
   }
   c.weight = random_numbers(random, s.in_channels * s.out_channels * voxels(s.kernel) / s.groups, 0.3f);
-  if (pick(0, 1)) c.bias = random_numbers(random, s.out_channels);
-  c.in = random_numbers(random, s.in_channels * voxels(s.in));
-  if (pick(0, 1)) {
-    c.scale = random_numbers(random, s.in_channels);
-    c.shift = random_numbers(random, s.in_channels);
-  }
-  const auto function = [&](std::int64_t its_channels) {
-    Pointwise f;
-    f.function = static_cast<Function>(pick(0, 7));
-    if (f.function == Function::leaky_relu || f.function == Function::elu) f.slope = {0.1f};
-    if (f.function == Function::prelu) f.slope = random_numbers(random, pick(0, 1) ? its_channels : 1, 0.2f);
-    return f;
-  };
-  c.before = function(s.in_channels);
-  c.function = function(s.out_channels);
-  c.has_residual = pick(0, 1);
-  c.residual_after = pick(0, 1);
-  if (c.has_residual) c.residual = random_numbers(random, s.out_channels * voxels(s.out));
+  fill(c, random);
   return c;
 }
 
