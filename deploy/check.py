@@ -49,6 +49,13 @@ for role in ("Master", "Worker"):
 if job["spec"]["pytorchReplicaSpecs"]["Master"]["replicas"] != 1:
     problems.append("pytorchjob.yaml: there is one Master")
 
+job = documents("segment-job.yaml")["Job"]
+container = check_pod("segment-job.yaml", need("segment-job.yaml", job, "spec", "template", "spec"), "segment")
+if job["spec"].get("completionMode") != "Indexed":
+    problems.append("segment-job.yaml: the Job is not Indexed, pods would not know their shard")
+if f'$JOB_COMPLETION_INDEX/{job["spec"]["completions"]}"' not in " ".join(container.get("args", [])):
+    problems.append("segment-job.yaml: --shard and completions differ")
+
 kinds = documents("trainjob.yaml")
 runtime, job = kinds["TrainingRuntime"], kinds["TrainJob"]
 if need("trainjob.yaml", job, "spec", "runtimeRef", "name") != runtime["metadata"]["name"]:

@@ -86,6 +86,16 @@ cmd_bench() {
 }
 
 # Everything below libtorch, with AddressSanitizer and UndefinedBehaviorSanitizer: the tests, then each fuzz target for FUZZ_SECONDS.
+# A .deb in build/package, for Debian 12.
+cmd_package() {
+  need dpkg-dev
+  cmd_build all
+  say "Packing"
+  (cd build/release && cpack -B ../package >cpack.log) || { tail -n 40 build/release/cpack.log >&2; exit 1; }
+  rm -rf build/package/_CPack_Packages
+  ls build/package/*.deb
+}
+
 cmd_sanitize() {
   cmd_setup
   need $sanitize_packages
@@ -114,6 +124,7 @@ cmd_help() {
 ./dev build      install and build build/release/vesal
 ./dev format     format the sources          ./dev lint      check format and layering
 ./dev bench      measure                     ./dev sanitize  tests and fuzz targets under sanitizers
+./dev package    a .deb for Debian 12 in build/package
 JOBS=N sets how many compilers run at once; FUZZ_SECONDS=N how long each fuzz target runs.
 TEXT
 }
@@ -121,6 +132,6 @@ TEXT
 command=${1:-help}
 shift || true
 case "$command" in
-  setup | build | test | demo | format | lint | bench | sanitize | help) "cmd_$command" "$@" ;;
+  setup | build | test | demo | format | lint | bench | sanitize | package | help) "cmd_$command" "$@" ;;
   *) cmd_help >&2; exit 2 ;;
 esac

@@ -28,9 +28,9 @@ struct Options {
   std::vector<fs::path> outputs;
   fs::path report, preview, codes;
   std::vector<std::string> kinds;
-  std::string bundle = "spleen_ct_phantom", device = "auto", precision = "auto", max_memory, series;
+  std::string bundle = "spleen_ct_phantom", device = "auto", precision = "auto", max_memory, series, shard;
   std::vector<std::string> overrides;
-  bool explain = false;
+  bool explain = false, skip_done = false;
 };
 
 infer::Segmenter::Options segmenter_options(const Options& o) {
@@ -61,12 +61,26 @@ void check_room() {
                                      std::to_string(resident_memory() / (1 << 20) + 1) + "M");
 }
 
+/// A shard may have no scan, and all may be done: no reason to load a network.
+int nothing_to_do(const Options& o, std::size_t skipped) {
+  const Dict report{{"vesal", VESAL_VERSION}, {"cases", List{}}, {"segmented", 0}, {"failed", 0}, {"skipped", skipped}};
+  if (!o.report.empty()) write_file(o.report, to_json(report) + "\n");
+  if (globals().json) fmt::print("{}\n", to_json(report));
+  else fmt::print("nothing to do\n");
+  return 0;
+}
+
 int run(const Options& o) {
   const auto start = std::chrono::steady_clock::now();
   check_device(o.device);
   image::set_default_series(o.series);
   if (!o.max_memory.empty()) set_memory_limit(with_context("--max-memory", [&] { return parse_bytes(o.max_memory); }));
   std::vector<SegmentCase> cases = plan_segmentation(o.inputs, o.outputs, o.preview, o.kinds);
+  if (!o.shard.empty()) cases = shard_of(std::move(cases), o.shard);
+  const std::size_t planned = cases.size();
+  if (o.skip_done) drop_done(cases);
+  if (cases.size() < planned) log::info("{} of {} scans are done already", planned - cases.size(), planned);
+  if (cases.empty()) return nothing_to_do(o, planned);
   if (!o.codes.empty()) results::read_codes(o.codes);  // a fault in it is known before the network runs
   for (SegmentCase& c : cases) {
     c.how = {"vesal " VESAL_VERSION, o.codes, ""};
@@ -105,6 +119,7 @@ int run(const Options& o) {
               {"cases", reports},
               {"segmented", cases.size() - failed},
               {"failed", failed},
+              {"skipped", planned - cases.size()},
               {"seconds", seconds}};
   if (predictor) report["network"] = predictor->runs();
   if (!o.report.empty()) write_file(o.report, to_json(report) + "\n");
@@ -135,6 +150,7 @@ const RegisterCommand command({
     "  vesal segment study.zip -o mask.nii.gz --series \"description~venous\"    (also a folder, a DICOMDIR)\n"
     "  vesal segment study/ -o organs.seg.dcm -o mask.nii.gz -o organs.glb -o report.pdf\n"
     "  vesal segment study/ -o results --write seg,rtstruct,sr,stl\n"
+    "  vesal segment archive/* -o masks --shard 2/8 --skip-done          (a third machine of eight, which may be ended and started again)\n"
     "  vesal segment scans/ more/a.nrrd -o masks --report report.json    (masks/NAME.nii.gz for each scan)\n"
     "\n"
     "A scan that fails is reported and the others go on; the exit code is that of the first failure (see docs/exit-codes.md).\n"
@@ -155,6 +171,8 @@ const RegisterCommand command({
           ->capture_default_str();
       app.add_option("--max-memory", o->max_memory, "The most memory the program may take, e.g. 1G; fewer windows at a time, one scan at a time");
       app.add_option("--series", o->series, "Which volume of a DICOM study, e.g. \"modality=CT,description~venous,slices>=40\" (docs/dicom.md)");
+      app.add_option("--shard", o->shard, "I/N: only every N-th of the scans from number I on, counted from 0, e.g. $JOB_COMPLETION_INDEX/8");
+      app.add_flag("--skip-done", o->skip_done, "Leave out scans whose files are all there, as after a run that was ended");
       app.add_option("--override", o->overrides, "ID=VALUE: change an id of the bundle's configuration")->allow_extra_args(false);
       app.add_flag("--explain", o->explain, "Also show how the network ran: its steps with milliseconds, and what went through libtorch and why");
       app.add_option("--report", o->report, "JSON file with volumes, seconds per stage and memory");

@@ -1,6 +1,7 @@
 #include "cli/segment_plan.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 #include "image/dicom_files.h"
@@ -128,6 +129,29 @@ std::vector<SegmentCase> plan_segmentation(const std::vector<fs::path>& inputs, 
     cases.push_back(std::move(c));
   }
   return cases;
+}
+
+std::vector<SegmentCase> shard_of(std::vector<SegmentCase> cases, const std::string& shard) {
+  std::size_t index = 0, count = 0;
+  const char* const end = shard.data() + shard.size();
+  const auto [slash, wrong] = std::from_chars(shard.data(), end, index);
+  const bool whole = wrong == std::errc() && slash != end && *slash == '/' && std::from_chars(slash + 1, end, count).ptr == end;
+  if (!whole || index >= count) throw Error(ErrorKind::usage, "--shard " + shard + ": want I/N with I from 0 to N - 1, e.g. 0/4");
+  std::vector<SegmentCase> part;
+  for (std::size_t i = index; i < cases.size(); i += count) part.push_back(std::move(cases[i]));
+  return part;
+}
+
+void drop_done(std::vector<SegmentCase>& cases) {
+  const auto is_there = [](const fs::path& file) {
+    std::error_code ignored;
+    return fs::exists(file, ignored);
+  };
+  std::erase_if(cases, [&](const SegmentCase& c) {
+    if (!c.preview.empty() && !is_there(c.preview)) return false;
+    if (!c.output.empty() && !is_there(c.output)) return false;
+    return std::all_of(c.results.begin(), c.results.end(), [&](const CaseResult& r) { return is_there(r.file); });
+  });
 }
 
 }  // namespace vesal::cli

@@ -1,6 +1,7 @@
 // Which files `vesal segment` reads and writes.
 #pragma once
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "cli/segment_case.h"
@@ -16,5 +17,11 @@ namespace vesal::cli {
 /// one file, when an output would replace an input, or when OUT names no format that can be written. Whether the inputs exist is not asked.
 std::vector<SegmentCase> plan_segmentation(const std::vector<std::filesystem::path>& inputs, const std::vector<std::filesystem::path>& outs,
                                            const std::filesystem::path& preview, const std::vector<std::string>& kinds = {});
+
+/// The part of the cases that is shard I of N, "I/N" with I from 0: every N-th, so that the parts are equally long and stay the same however often
+/// they are asked for. Throws Error(usage).
+std::vector<SegmentCase> shard_of(std::vector<SegmentCase> cases, const std::string& shard);
+/// Takes out the cases whose files are all there. Files come into place whole, so that one that is there is complete.
+void drop_done(std::vector<SegmentCase>& cases);
 
 }  // namespace vesal::cli

@@ -17,6 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
 
 /// A crop of a phantom, 20 x 18 x 16 voxels of 3 x 3.5 x 4 mm, RAS.
 image::Image small_scan() {
@@ -252,6 +253,29 @@ TEST_F(Segment, RefusesToReplaceAnInputOrToWriteTwoMasksToOneFile) {
   EXPECT_EQ(segment({scan.string(), (dir / "other/scan.nii").string(), "-o", (dir / "mask.nii.gz").string()}).exit_code, 2);
   EXPECT_EQ(segment({scan.string(), "-o", (dir / "mask.xyz").string()}).exit_code, 11);
   EXPECT_FALSE(fs::exists(dir / "masks"));
+}
+
+TEST_F(Segment, ShardsTakeEveryScanOnceAndSkipWhatIsDone) {
+  write_tiny_bundle(dir / "tiny");
+  for (const char* name : {"a", "b", "c", "d", "e"}) write_scan(dir / "scans" / (std::string(name) + ".nii.gz"), small_scan());
+  const auto shard = [&](const std::string& which, std::vector<std::string> more = {}) {
+    std::vector<std::string> args{"--json", (dir / "scans").string(), "-o", (dir / "masks").string(), "--shard", which};
+    args.insert(args.end(), more.begin(), more.end());
+    const ProgramResult result = segment(args);
+    EXPECT_EQ(result.exit_code, 0) << result.err;
+    const Value report = parse_json(result.out);
+    return std::pair(report.as_dict().at("segmented").as_int(), report.as_dict().at("skipped").as_int());
+  };
+  EXPECT_EQ(shard("1/3"), std::pair(std::int64_t{2}, std::int64_t{0}));
+  EXPECT_THAT(files_in(dir / "masks"), UnorderedElementsAre("b.nii.gz", "e.nii.gz"));
+  EXPECT_EQ(shard("0/3").first + shard("2/3").first, 3);
+  EXPECT_THAT(files_in(dir / "masks"), UnorderedElementsAre("a.nii.gz", "b.nii.gz", "c.nii.gz", "d.nii.gz", "e.nii.gz"));
+  fs::remove(dir / "masks/d.nii.gz");
+  EXPECT_EQ(shard("0/3", {"--skip-done"}), std::pair(std::int64_t{1}, std::int64_t{1}));
+  EXPECT_EQ(shard("1/3", {"--skip-done"}), std::pair(std::int64_t{0}, std::int64_t{2}));
+  EXPECT_EQ(shard("6/9"), std::pair(std::int64_t{0}, std::int64_t{0})) << "more shards than scans";
+  for (const char* bad : {"3/3", "1", "a/2", "1/2x", "-1/2", "1/0"})
+    EXPECT_EQ(segment({(dir / "scans").string(), "-o", (dir / "masks").string(), "--shard", bad}).exit_code, 2) << bad;
 }
 
 TEST_F(Segment, FindsBundlesByName) {
