@@ -31,6 +31,7 @@ fs::path Part::file() const {
     if (fs::exists(place, ignored)) return place;
     looked += (looked.empty() ? "" : " nor ") + place.string();
   }
+  if (looked.empty()) fail("/proc is not mounted, so that the program cannot tell where it lies itself");
   fail("there is neither " + looked);
 }
 
