@@ -33,6 +33,10 @@ void fetch_by_move(const Options& o, const dicom::Peer& peer, const std::string&
   dicom::Listener listener(reception, sink);
   const dicom::RetrieveCounts counts = dicom::Scu(peer, o.peer.aet, dicom::query_contexts(true)).move(study, o.peer.aet);
   if (counts.failed > 0) throw Error(ErrorKind::refused, fmt::format("{}: {} instances could not be sent", peer.name, counts.failed));
+  if (sink.kept() < counts.completed)
+    throw Error(ErrorKind::not_found, fmt::format("{} has sent {} instances to '{}', {} came here: it knows that AE title at another address or port "
+                                                  "than {}:{}. Correct that at the archive or with --port, or use --method get",
+                                                  peer.name, counts.completed, o.peer.aet, sink.kept(), o.address, o.port));
 }
 
 void fetch_study(const Options& o, const dicom::Peer& peer, const std::string& study, dicom::FolderSink& sink) {

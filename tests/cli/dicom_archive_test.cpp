@@ -4,6 +4,8 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "cli/program.h"
+#include "dicom/folder_sink.h"
+#include "dicom/listener.h"
 #include "dicom/made_study.h"
 #include "dicom/orthanc.h"
 #include "paths.h"
@@ -63,6 +65,18 @@ TEST(DicomArchive, IsAskedAndFetchedFromInEveryWay) {
     const ProgramResult fetched = vesal(words);
     EXPECT_EQ(fetched.exit_code, 0) << fetched.err;
     EXPECT_EQ(files_in(out), 3u);
+  }
+  {
+    dicom::FolderSink elsewhere(dir / "elsewhere");
+    dicom::Listener::Options reception;
+    reception.aet = "VESAL";
+    reception.address = "127.0.0.1";
+    reception.port = port;
+    const dicom::Listener other(reception, elsewhere);
+    const ProgramResult astray = vesal({"dicom", "fetch", "--accession", "cli", "-o", (dir / "astray").string(), "--from", "pacs", "--method", "move",
+                                        "--port", std::to_string(free_port()), "--bind", "127.0.0.1"});
+    EXPECT_EQ(astray.exit_code, 3) << astray.out;
+    EXPECT_THAT(astray.err, HasSubstr("at another address or port"));
   }
   EXPECT_EQ(vesal({"dicom", "fetch", "--from", "pacs", "--accession", "none", "-o", (dir / "x").string()}).exit_code, 3);
   EXPECT_EQ(vesal({"dicom", "fetch", "--from", "pacs", "-o", (dir / "x").string()}).exit_code, 2);
