@@ -8,7 +8,7 @@
 
 namespace vesal {
 namespace {
-std::atomic<bool> cancelled{false};
+std::atomic<bool> cancelled{false}, work_cancelled{false};
 static_assert(std::atomic<bool>::is_always_lock_free);
 }  // namespace
 
@@ -19,7 +19,9 @@ void install_cancel_handler() {
   std::signal(SIGINT, handler);
   std::signal(SIGTERM, handler);
 }
-bool cancel_requested() { return cancelled.load(std::memory_order_relaxed); }
+bool cancel_requested() { return ending_requested() || work_cancelled.load(std::memory_order_relaxed); }
+bool ending_requested() { return cancelled.load(std::memory_order_relaxed); }
+void cancel_work(bool stop) { work_cancelled.store(stop); }
 void request_cancel() { cancelled.store(true); }
 void check_cancelled() {
   if (cancel_requested()) throw Error(ErrorKind::cancelled, "stopped");

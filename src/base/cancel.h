@@ -7,6 +7,10 @@ namespace vesal {
 void install_cancel_handler();
 bool cancel_requested();
 void request_cancel();
+/// Stops the work that goes on now as Ctrl-C would, but not the program: a server's job is cancelled. It holds until it is taken back.
+void cancel_work(bool stop);
+/// Whether the program itself is to end.
+bool ending_requested();
 /// Throws Error(cancelled) once the flag is set. Call it at least every 100 ms of work.
 void check_cancelled();
 

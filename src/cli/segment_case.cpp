@@ -8,8 +8,6 @@
 #include "base/registry.h"
 #include "cli/segment_flow.h"
 #include "image/formats.h"
-#include "image/preview.h"
-#include "transforms/channels.h"
 
 namespace vesal::cli {
 namespace {
@@ -18,34 +16,6 @@ double seconds_of(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// One channel of labels to look at: of several channels the last one that is set, counted from 1.
-image::Image flattened(const image::Image& mask) {
-  const Array& voxels = mask.array();
-  if (voxels.size(0) == 1) return mask;
-  Shape shape = voxels.shape();
-  shape[0] = 1;
-  Array out = Array::zeros(shape, DType::u8);
-  std::uint8_t* to = out.data<std::uint8_t>();
-  for (std::int64_t c = 0; c < std::min<std::int64_t>(voxels.size(0), 255); ++c) {
-    const Array channel = voxels.select(0, c).to(DType::f32).contiguous();
-    for (std::int64_t i = 0; i < channel.numel(); ++i)
-      if (channel.data<float>()[i] > 0) to[i] = static_cast<std::uint8_t>(c + 1);
-  }
-  return mask.with(out);
-}
-
-/// The scan is read again: it was let go of before the network ran.
-void write_preview(const infer::Segmenter& segmenter, const SegmentCase& files, const image::Image& mask) {
-  const image::Image stored = image::read_image(files.input);
-  const image::Image scan = transforms::channel_first(stored, stored.meta.at("original_channel_dim"));
-  image::PreviewOptions options;
-  options.caption = files.input.filename().string() + ", " + segmenter.facts().name;
-  const bool several = mask.shape()[0] > 1;
-  for (const auto& [label, name] : segmenter.label_names(mask.shape()[0])) options.names[several ? label + 1 : label] = name;
-  if (segmenter.facts().not_for_diagnosis()) options.warning = image::kNotForDiagnosis;
-  image::write_preview(files.preview, scan.with(scan.array().slice(0, 0, 1)), flattened(mask), options);
 }
 
 void write_results(const infer::Segmenter& segmenter, const image::Image& mask, const SegmentCase& files) {
@@ -85,7 +55,7 @@ void write_case(const infer::Segmenter& segmenter, const image::Image& mask, Seg
     if (!out.files.output.empty()) image::write_image(out.files.output, mask);
     write_results(segmenter, mask, out.files);
   });
-  if (!out.files.preview.empty()) out.preview = seconds_of([&] { write_preview(segmenter, out.files, mask); });
+  if (!out.files.preview.empty()) out.preview = seconds_of([&] { results::write_preview(out.files.preview, segmenter, mask, out.files.input); });
 }
 
 SegmentOutcome segment_case(const infer::Segmenter& segmenter, const SegmentCase& files) {

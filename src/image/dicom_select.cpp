@@ -71,11 +71,20 @@ DicomChoice choose_volume(const DicomStudy& study, const DicomRule& rule) {
   return choice;
 }
 
+thread_local const std::string* thread_rule = nullptr;
+
 void set_default_series(const std::string& rule) {
   DicomRule checked(rule);
   default_rule() = rule;
 }
 
-const std::string& default_series() { return default_rule(); }
+const std::string& default_series() { return thread_rule ? *thread_rule : default_rule(); }
+
+SeriesScope::SeriesScope(const std::string& rule) : rule_(rule), before_(thread_rule) {
+  DicomRule{rule};
+  thread_rule = &rule_;
+}
+
+SeriesScope::~SeriesScope() { thread_rule = before_; }
 
 }  // namespace vesal::image

@@ -46,4 +46,17 @@ DicomChoice choose_volume(const DicomStudy& study, const DicomRule& rule = {});
 void set_default_series(const std::string& rule);
 const std::string& default_series();
 
+/// Another such rule for what this thread reads while the object lives. Throws Error(usage).
+class SeriesScope {
+ public:
+  explicit SeriesScope(const std::string& rule);
+  ~SeriesScope();
+  SeriesScope(const SeriesScope&) = delete;
+  SeriesScope& operator=(const SeriesScope&) = delete;
+
+ private:
+  std::string rule_;
+  const std::string* before_;
+};
+
 }  // namespace vesal::image
