@@ -46,6 +46,14 @@ add_library(vesal_dcmtk INTERFACE)
 target_include_directories(vesal_dcmtk SYSTEM INTERFACE ${DCMTK_INCLUDE_DIRS})
 target_link_libraries(vesal_dcmtk INTERFACE dcmdata dcmnet dcmtls dcmsr cmr dcmseg dcmfg dcmiod dcmrt oflog ofstd)
 
+find_path(HTTPLIB_INCLUDE_DIR httplib.h REQUIRED)
+find_library(HTTPLIB_LIBRARY cpp-httplib REQUIRED)
+pkg_check_modules(sodium REQUIRED IMPORTED_TARGET libsodium)
+add_library(vesal_httplib INTERFACE)
+target_include_directories(vesal_httplib SYSTEM INTERFACE ${HTTPLIB_INCLUDE_DIR})
+target_compile_definitions(vesal_httplib INTERFACE CPPHTTPLIB_OPENSSL_SUPPORT CPPHTTPLIB_ZLIB_SUPPORT CPPHTTPLIB_BROTLI_SUPPORT)  # as the library has
+target_link_libraries(vesal_httplib INTERFACE ${HTTPLIB_LIBRARY} OpenSSL::SSL OpenSSL::Crypto)
+
 # What each folder needs from outside.
 set(vesal_needs_base PkgConfig::deflate OpenSSL::Crypto fmt::fmt spdlog::spdlog nlohmann_json::nlohmann_json Threads::Threads ${CMAKE_DL_LIBS})
 set(vesal_needs_image PNG::PNG ZLIB::ZLIB vesal_gdcm vesal_itk)
@@ -55,3 +63,4 @@ set(vesal_needs_transforms vesal_itk)
 set(vesal_needs_nn vesal_libtorch)
 set(vesal_needs_train vesal_libtorch)
 set(vesal_needs_dicom vesal_dcmtk ${HPDF_LIBRARY} SQLite::SQLite3 CURL::libcurl yaml-cpp)
+set(vesal_needs_server vesal_httplib SQLite::SQLite3 PkgConfig::sodium PkgConfig::deflate ZLIB::ZLIB)

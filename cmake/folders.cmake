@@ -11,8 +11,8 @@ endfunction()
 
 # What the program loads when something needs it, as its libraries take long to load.
 set(vesal_torch_folders nn train)  # these see libtorch; without it they are left out
-set(vesal_dicom_folders dicom)
-set(vesal_dicom_files "/src/(image/dicom_gdcm|cli/dicom_[a-z_]*)[.]cpp$")  # of other folders
+set(vesal_dicom_folders dicom server)
+set(vesal_dicom_files "/src/(image/dicom_gdcm|cli/dicom_[a-z_]*|cli/serve|cli/audit_[a-z_]*)[.]cpp$")  # of other folders
 
 set(vesal_shared_code -fPIC -fno-semantic-interposition)  # of a shared library, which nobody overrides
 

@@ -6,7 +6,7 @@ jobs=${JOBS:-$(nproc)}
 
 build_packages="g++ cmake ninja-build pkg-config ccache libtorch-dev libgloo-dev libopenblas0-pthread libhwy-dev libinsighttoolkit5-dev libgdcm-dev
   libdeflate-dev zlib1g-dev nlohmann-json3-dev libyaml-cpp-dev libcli11-dev libspdlog-dev libfmt-dev libpng-dev libssl-dev libdcmtk-dev libsqlite3-dev
-  libcurl4-openssl-dev libhpdf-dev fonts-dejavu-core libgtest-dev libgmock-dev"
+  libcurl4-openssl-dev libhpdf-dev libcpp-httplib-dev libsodium-dev fonts-dejavu-core libgtest-dev libgmock-dev"
 test_packages="dcmtk orthanc orthanc-dicomweb dicom3tools python3-pydicom poppler-utils"
 bench_packages="libbenchmark-dev"
 lint_packages="clang-format python3 python3-yaml"

@@ -25,7 +25,8 @@ std::vector<Command>& commands() {
 }
 
 const char* const kEverywhere = "Every command takes -q (quiet), -v (verbose), --json (results as JSON on standard output) and --threads N.";
-const std::map<std::string, std::string> kGroups{{"bundle", "Run, show and check MONAI bundles"},
+const std::map<std::string, std::string> kGroups{{"audit", "The audit log of a server"},
+                                                 {"bundle", "Run, show and check MONAI bundles"},
                                                  {"dataset", "Labelled cases"},
                                                  {"dicom", "DICOM files and networks"},
                                                  {"registry", "Models, their versions and every decision about them"}};
@@ -51,9 +52,15 @@ int keep_command(int argc, char** argv) {
   return static_cast<int>(dashes - argv);
 }
 
-/// The commands of `vesal dicom` are in the part that is loaded late; others do not wait for it.
+/// A command of the part that is loaded late, for the list of commands. Groups of such commands are in kGroups.
+const std::pair<const char*, const char*> kLate{"serve", "Serve the page and the API: scans in, masks out, for doctors and programs"};
+
+/// The commands of `vesal dicom` and of the server are in the part that is loaded late; others do not wait for it.
 void load_commands(int argc, char** argv) {
-  if (std::any_of(argv + 1, argv + argc, [](const char* word) { return std::string_view(word) == "dicom"; })) plugin::dicom().load();
+  const auto late = [](const char* word) {
+    return std::string_view(word) == "dicom" || std::string_view(word) == "audit" || word == std::string_view(kLate.first);
+  };
+  if (std::any_of(argv + 1, argv + argc, late)) plugin::dicom().load();
 }
 
 int run(int argc, char** argv) {
@@ -71,6 +78,7 @@ int run(int argc, char** argv) {
     top[group]->require_subcommand(1);
     top[group]->fallthrough();
   }
+  if (plugin::dicom().pending()) commands().push_back({kLate.first, kLate.second, "", [](CLI::App&) { return std::function<int()>(); }});
   std::sort(commands().begin(), commands().end(), [](const Command& a, const Command& b) { return a.name < b.name; });
   for (const Command& command : commands()) {
     CLI::App* parent = &app;
