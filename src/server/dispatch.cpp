@@ -75,6 +75,11 @@ std::string object_of(const Request& request) {
   return text;
 }
 
+/// Callers whom nobody knows cannot fill the disk with entries: of theirs only logins are put down, and those only until nobody listens any more.
+bool put_down(const Request& request, const Route& route, const Response& response) {
+  return route.audited && response.status != 429 && (request.who.user != 0 || route.access == Access::open);
+}
+
 }  // namespace
 
 Response dispatch(Request& request, Services& services) {
@@ -90,7 +95,7 @@ Response dispatch(Request& request, Services& services) {
   const Route& route = *match.route;
   Response response = guarded([&] { return handled(request, route, services); });
   if (response.status >= 400) response.body = services.store.without_paths(std::move(response.body));
-  if (route.audited) {
+  if (put_down(request, route, response)) {
     // What cannot be put down is not shown.
     Response failed = guarded([&] {
       services.audit.add(

@@ -71,10 +71,17 @@ TEST(Serve, KilledAgainAndAgainItEndsEveryJob) {
     } else {
       EXPECT_FALSE(said.contains("one_time_password")) << "said once";
     }
-    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 2500));
+    std::this_thread::sleep_for(std::chrono::milliseconds(random() % 500));
     ASSERT_TRUE(server.running());
     server.kill_now();
   }
+  std::int64_t interruptions = 0;
+  {
+    server::Database database(server::database_file(dir / "data"));
+    server::Query row(database, "SELECT sum(interruptions) + sum(state = 'running') FROM job");
+    if (row.next()) interruptions = row.number(0);
+  }
+  EXPECT_GT(interruptions, 0) << "none was at work";
   const std::string log = (dir / "last").string();
   Child last(words(dir, port), log);
   serving(log);

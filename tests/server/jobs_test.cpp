@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "base/registry.h"
 #include "image/formats.h"
 #include "infer/segmenter.h"
 #include "server/test_server.h"
@@ -34,7 +35,12 @@ std::string sent(const image::Image& mask) {
   return read_text(folder / "mask.nii.gz");
 }
 
+/// Builds without libtorch serve everything but results.
+#define SKIP_WITHOUT_NETWORKS() \
+  if (!components::find("UNet")) GTEST_SKIP() << "this build has no networks"
+
 TEST(Jobs, EndWithTheMaskOfTheCommandLine) {
+  SKIP_WITHOUT_NETWORKS();
   SKIP_WITHOUT_SHARED("ct_3mm/ct.nii.gz");
   TestServer server;
   Caller doctor = server.user("doctor", "doctor"), viewer = server.user("viewer", "viewer");
@@ -107,6 +113,46 @@ TEST(Jobs, EndWithTheMaskOfTheCommandLine) {
   EXPECT_TRUE(std::filesystem::is_empty(server.folder() / "uploads"));
 }
 
+/// A DICOM folder, sent file by file.
+TEST(Jobs, MakeDicomObjectsOfDicomScans) {
+  SKIP_WITHOUT_NETWORKS();
+  SKIP_WITHOUT_SHARED("ct_dicom/series");
+  TestServer server;
+  Caller doctor = server.user("doctor", "doctor");
+  List files;
+  std::vector<std::string> contents;
+  for (const auto& entry : std::filesystem::directory_iterator(shared("ct_dicom/series"))) {
+    contents.push_back(read_text(entry.path()));
+    files.items.push_back(Dict{{"path", "series/" + entry.path().filename().string()}, {"size", static_cast<std::int64_t>(contents.back().size())}});
+  }
+  const std::string upload = json_of(doctor.post("/api/v1/uploads", Dict{{"name", "series"}, {"files", files}})).at("id").as_string();
+  const std::string path = "/api/v1/uploads/" + upload;
+  for (std::size_t n = 0; n < contents.size(); ++n)
+    ASSERT_EQ(doctor.put(path + "/files/" + std::to_string(n) + "?offset=0", contents[n])->status, 200);
+  EXPECT_EQ(doctor.get(path + "/series")->status, 409);
+  ASSERT_EQ(doctor.post(path + "/complete")->status, 200);
+  const Value volumes = parse_json(doctor.get(path + "/series")->body);
+  ASSERT_THAT(volumes.items(), SizeIs(1));
+  EXPECT_EQ(volumes.items()[0].as_dict().at("slices").as_int(), static_cast<std::int64_t>(contents.size()));
+  const std::string uid = volumes.items()[0].as_dict().at("series").as_string();
+  const auto start_series = [&](const std::string& series) {
+    return json_of(doctor.post("/api/v1/jobs", Dict{{"upload", upload}, {"model", "spleen_ct_phantom"}, {"series", series}})).at("id").as_string();
+  };
+  const std::string other = start_series("1.2.3"), job = start_series(uid);
+  EXPECT_EQ(ended(doctor, other), "failed") << "there is no such series";
+  ASSERT_EQ(ended(doctor, job), "done");
+  const auto seg = doctor.get("/api/v1/jobs/" + job + "/results/seg");
+  ASSERT_EQ(seg->status, 200);
+  EXPECT_EQ(seg->body.substr(128, 4), "DICM");
+  EXPECT_EQ(doctor.get("/api/v1/jobs/" + job + "/results/seg")->body, seg->body) << "made once";
+  const TempDir folder;
+  write_file(folder / "scan.nii.gz", doctor.get("/api/v1/jobs/" + job + "/scan.nii.gz")->body);
+  write_file(folder / "mask.nii.gz", doctor.get("/api/v1/jobs/" + job + "/mask.nii.gz")->body);
+  const image::Image scan = image::read_image(folder / "scan.nii.gz"), mask = image::read_image(folder / "mask.nii.gz");
+  EXPECT_EQ(scan.shape(), mask.shape());
+  EXPECT_LT(image::max_difference(scan.affine, mask.affine), 1e-4);
+}
+
 TEST(Jobs, FailWithWordsAndCanBeTriedAgain) {
   TestServer server;
   Caller doctor = server.user("doctor", "doctor");
@@ -134,6 +180,7 @@ TEST(Jobs, AreRefusedWhereTheyMakeNoSense) {
 }
 
 TEST(Jobs, AreCancelledWhileTheyRunAndTheNextOneIsDone) {
+  SKIP_WITHOUT_NETWORKS();
   SKIP_WITHOUT_SHARED("ct_dicom/ct.nii.gz");
   TestServer server;
   Caller doctor = server.user("doctor", "doctor");
