@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "server/page.h"
 
@@ -77,7 +78,10 @@ void send(const httplib::Request& request, Response&& from, httplib::Response& t
   if (!caching) to.set_header("Cache-Control", "no-store");
   if (from.stream) {
     to.set_chunked_content_provider(from.type, [stream = std::move(from.stream)](std::size_t, httplib::DataSink& sink) {
-      const bool more = stream([&](std::string_view piece) { return sink.is_writable() && sink.write(piece.data(), piece.size()); });
+      bool more = false;
+      try {  // what is thrown here would end the program
+        more = stream([&](std::string_view piece) { return sink.is_writable() && sink.write(piece.data(), piece.size()); });
+      } catch (const std::exception& e) { log::warning("a stream ended: {}", e.what()); }
       if (!more) sink.done();
       return true;
     });

@@ -20,7 +20,7 @@ Error missing() { return Error(ErrorKind::not_found, "there is no such job"); }
 
 Value time_or_none(std::int64_t at) { return at == 0 ? Value() : Value(at); }
 
-Dict described(const Query& row, std::int64_t user, const Live& live) {
+Dict described(const Query& row, std::int64_t user, const Live& live, const Store& store) {
   const JobState now = live.of(row.text(0));
   Dict out{{"id", row.text(0)},
            {"state", row.text(1)},
@@ -36,6 +36,8 @@ Dict described(const Query& row, std::int64_t user, const Live& live) {
            {"finished", time_or_none(row.number(12))}};
   out["error"] = row.text(6).empty() ? Value() : Value(row.text(6));
   out["error_kind"] = row.text(7).empty() ? Value() : Value(row.text(7));
+  std::error_code ignored;
+  out["corrected"] = fs::is_regular_file(store.jobs() / row.text(0) / "correction.nii.gz", ignored);
   out["stage"] = now.stage;
   out["progress"] = row.text(1) == "done" ? 1.0 : now.progress;
   out["seconds_left"] = now.seconds_left < 0 ? Value() : Value(now.seconds_left);
@@ -69,7 +71,7 @@ std::vector<Dict> Jobs::list(std::int64_t user) {
     std::vector<Dict> out;
     Query row(db, std::string(kColumns) + "WHERE j.user = ? OR j.shared = 1 ORDER BY j.created DESC, j.id LIMIT 1000");
     row.bind(user);
-    while (row.next()) out.push_back(described(row, user, live_));
+    while (row.next()) out.push_back(described(row, user, live_, store_));
     return out;
   });
 }
@@ -78,7 +80,7 @@ Dict Jobs::describe(std::int64_t user, const std::string& id) {
   return store_.look([&](Database& db) {
     Query row(db, std::string(kColumns) + "WHERE j.id = ? AND (j.user = ? OR j.shared = 1)");
     if (!row.bind(id).bind(user).next()) throw missing();
-    return described(row, user, live_);
+    return described(row, user, live_, store_);
   });
 }
 

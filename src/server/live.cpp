@@ -61,12 +61,4 @@ void Live::leave() {
   --watchers_;
 }
 
-Dict to_dict(const std::string& job, const JobState& s) {
-  return {{"id", job},
-          {"state", s.state},
-          {"stage", s.stage},
-          {"progress", s.progress},
-          {"seconds_left", s.seconds_left < 0 ? Value() : Value(s.seconds_left)}};
-}
-
 }  // namespace vesal::server

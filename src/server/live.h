@@ -6,8 +6,6 @@
 #include <mutex>
 #include <string>
 
-#include "base/value.h"
-
 namespace vesal::server {
 
 struct JobState {
@@ -49,8 +47,5 @@ class Live {
   int watchers_ = 0;
   bool stopped_ = false;
 };
-
-/// {"id", "state", "stage", "progress", "seconds_left"}
-Dict to_dict(const std::string& job, const JobState& state);
 
 }  // namespace vesal::server

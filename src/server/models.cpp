@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "bundle/bundle_folder.h"
 
 namespace vesal::server {
@@ -26,14 +27,15 @@ std::string licence_of(const bundle::BundleFacts& facts) {
   return "";
 }
 
-/// The metrics that the authors give and that are a Dice.
-Dict dice_of(const bundle::BundleFacts& facts) {
-  Dict out;
+/// The lowest Dice of those that the authors give, as nobody knows which of their scans are like the next one; none if they give none.
+Value dice_of(const bundle::BundleFacts& facts) {
+  Value lowest;
   const Value* metrics = facts.metadata.as_dict().find("eval_metrics");
   if (metrics && metrics->is_dict())
     for (const auto& [name, value] : metrics->as_dict())
-      if (name.is_string() && value.is_number() && name.as_string().find("ice") != std::string::npos) out[name] = value.as_float();
-  return out;
+      if (name.is_string() && value.is_number() && lower(name.as_string()).find("dice") != std::string::npos)
+        if (lowest.is_none() || value.as_float() < lowest.as_float()) lowest = value.as_float();
+  return lowest;
 }
 
 }  // namespace
@@ -45,9 +47,9 @@ std::vector<Dict> Models::describe() const {
   for (const auto& [name, folder] : bundles()) {
     try {
       const bundle::BundleFacts facts = bundle::read_bundle_facts(folder);
-      List labels;
+      Dict labels;
       for (const auto& [channel, label] : facts.output_channels)
-        if (channel > 0 || !facts.has_background()) labels.items.push_back(Dict{{"label", channel}, {"name", label}});
+        if (channel > 0 || !facts.has_background()) labels[std::to_string(channel)] = label;
       out.push_back({{"name", name},
                      {"title", facts.name},
                      {"version", facts.version},
@@ -55,7 +57,7 @@ std::vector<Dict> Models::describe() const {
                      {"description", facts.description},
                      {"intended_use", facts.intended_use},
                      {"not_for_diagnosis", facts.not_for_diagnosis()},
-                     {"licence", licence_of(facts)},
+                     {"license", licence_of(facts)},
                      {"labels", labels},
                      {"dice", dice_of(facts)}});
     } catch (const Error& e) { log::warning("bundle {} is left out: {}", name, e.what()); }

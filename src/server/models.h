@@ -16,7 +16,8 @@ class Models {
  public:
   /// Folders that hold bundles; none: where every command looks for them.
   explicit Models(std::vector<std::filesystem::path> roots) : roots_(std::move(roots)) {}
-  /// {"name", "title", "version", "task", "description", "intended_use", "not_for_diagnosis", "licence", "labels": [{"label", "name"}], "dice"}
+  /// {"name", "title", "version", "task", "description", "intended_use", "not_for_diagnosis", "license",
+  /// "labels": {"1": "spleen"}, "dice"}
   std::vector<Dict> describe() const;
   /// By name; never by path. Throws Error(not_found).
   std::filesystem::path folder(const std::string& name) const;

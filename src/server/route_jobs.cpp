@@ -18,13 +18,14 @@ Response add(const Request& request, Services& s) {
   const Dict body = request.json();
   const std::string model = text_of(body, "model");
   s.models.folder(model);
-  return json_response(Dict{{"id", s.jobs.add(request.who.user, text_of(body, "upload"), model, series_uid(body))}}, 201);
+  const std::string id = s.jobs.add(request.who.user, text_of(body, "upload"), model, series_uid(body));
+  return json_response(s.jobs.describe(request.who.user, id), 201);
 }
 
 Response list(const Request& request, Services& s) {
   List out;
   for (Dict& job : s.jobs.list(request.who.user)) out.items.emplace_back(std::move(job));
-  return json_response(out);
+  return json_response(Dict{{"jobs", out}});
 }
 
 Response describe(const Request& request, Services& s) { return json_response(s.jobs.describe(request.who.user, request.param("id"))); }
@@ -55,7 +56,7 @@ Response remove(const Request& request, Services& s) {
 Response models(const Request&, Services& s) {
   List out;
   for (Dict& model : s.models.describe()) out.items.emplace_back(std::move(model));
-  return json_response(out);
+  return json_response(Dict{{"models", out}});
 }
 
 const RegisterRoute routes[] = {

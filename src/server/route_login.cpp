@@ -6,7 +6,7 @@ namespace vesal::server {
 namespace {
 
 Dict me(const Identity& who) {
-  Dict out{{"user", who.name}, {"role", std::string(name_of(who.role))}, {"must_change_password", who.must_change}};
+  Dict out{{"id", who.user}, {"name", who.name}, {"role", std::string(name_of(who.role))}, {"must_change", who.must_change}};
   if (who.by_cookie) out["csrf"] = who.csrf;
   return out;
 }
@@ -44,7 +44,7 @@ Response add_token(const Request& request, Services& s) {
 Response list_tokens(const Request& request, Services& s) {
   List list;
   for (Dict& token : s.accounts.tokens(request.who)) list.items.emplace_back(std::move(token));
-  return json_response(list);
+  return json_response(Dict{{"tokens", list}});
 }
 
 Response remove_token(const Request& request, Services& s) {
@@ -59,7 +59,7 @@ const RegisterRoute routes[] = {
                    .summary = "Begin a session: a cookie, and in the body the token that changes need as X-CSRF-Token",
                    .openapi = R"({"requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object",
       "required": ["user", "password"], "properties": {"user": {"type": "string"}, "password": {"type": "string"}}}}}},
-      "responses": {"200": {"description": "user, role, must_change_password, csrf"}, "401": {"description": "wrong"},
+      "responses": {"200": {"description": "id, name, role, must_change, csrf"}, "401": {"description": "wrong"},
       "429": {"description": "too many failures"}}})",
                    .handle = login,
                    .audited = true}),

@@ -36,7 +36,7 @@ Response kinds(const Request&, Services&) {
   for (const results::ResultKind* kind : results::result_kinds())
     if (!kind->per_class)
       out.items.push_back(Dict{{"kind", kind->name}, {"ending", kind->endings.front()}, {"summary", kind->summary}, {"needs_dicom", kind->dicom}});
-  return json_response(out);
+  return json_response(Dict{{"results", out}});
 }
 
 Response correct(const Request& request, Services& s) {

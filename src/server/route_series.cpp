@@ -20,7 +20,7 @@ Response series(const Request& request, Services& s) {
                                  {"slices", static_cast<std::int64_t>(volume.slices.size())},
                                  {"plane", volume.plane()},
                                  {"refusal", volume.refusal.empty() ? Value() : Value(volume.refusal)}});
-  return json_response(out);
+  return json_response(Dict{{"series", out}});
 }
 
 const RegisterRoute route({.method = "GET",

@@ -14,7 +14,7 @@ Response begin(const Request& request, Services& s) {
 Response list(const Request& request, Services& s) {
   List out;
   for (Dict& upload : s.uploads.list(request.who.user)) out.items.emplace_back(std::move(upload));
-  return json_response(out);
+  return json_response(Dict{{"uploads", out}});
 }
 
 Response describe(const Request& request, Services& s) { return json_response(s.uploads.describe(request.who.user, request.param("id"))); }

@@ -9,7 +9,7 @@ namespace {
 Response list_users(const Request&, Services& s) {
   List list;
   for (Dict& user : s.accounts.users()) list.items.emplace_back(std::move(user));
-  return json_response(list);
+  return json_response(Dict{{"users", list}});
 }
 
 Response add_user(const Request& request, Services& s) {
@@ -35,7 +35,7 @@ Response audit(const Request& request, Services& s) {
   List list;
   for (Dict& entry : s.audit.entries(request.number_query("before", 0), std::min<std::int64_t>(request.number_query("limit", 200), 1000)))
     list.items.emplace_back(std::move(entry));
-  return json_response(list);
+  return json_response(Dict{{"entries", list}});
 }
 
 const RegisterRoute routes[] = {

@@ -96,8 +96,8 @@ TEST(Accounts, AnAdministratorChangesUsersButStaysOne) {
   TestServer server;
   Caller doctor = server.user("doctor", "doctor");
   const auto id = [&](const std::string& name) {
-    const Value users = parse_json(server.admin().get("/api/v1/users")->body);
-    for (const Value& user : users.items())
+    const Dict users = json_of(server.admin().get("/api/v1/users"));
+    for (const Value& user : users.at("users").items())
       if (user.as_dict().at("name").as_string() == name) return std::to_string(user.as_dict().at("id").as_int());
     return std::string();
   };

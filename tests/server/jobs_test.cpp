@@ -90,7 +90,9 @@ TEST(Jobs, EndWithTheMaskOfTheCommandLine) {
   EXPECT_EQ(doctor.get(path + "/correction")->status, 404);
   Array better = mask.array().contiguous().clone();
   better.data<std::uint8_t>()[0] = 1;
+  EXPECT_FALSE(json_of(doctor.get(path)).at("corrected").as_bool());
   EXPECT_EQ(doctor.put(path + "/correction", sent(mask.with(better)))->status, 200);
+  EXPECT_TRUE(json_of(doctor.get(path)).at("corrected").as_bool());
   write_file(folder / "back.nii.gz", doctor.get(path + "/correction")->body);
   EXPECT_EQ(image::read_image(folder / "back.nii.gz").array().contiguous().data<std::uint8_t>()[0], 1);
   EXPECT_EQ(doctor.get(path + "/mask.nii.gz")->body, read_text(folder / "mask.nii.gz")) << "the model's mask stays";
@@ -99,7 +101,7 @@ TEST(Jobs, EndWithTheMaskOfTheCommandLine) {
   for (Caller* other : {&viewer, &server.admin()}) {
     for (const char* what : {"", "/mask.nii.gz", "/scan.nii.gz", "/preview.png", "/results/glb", "/correction", "/events"})
       EXPECT_EQ(other->get(path + what)->status, 404) << what;
-    EXPECT_THAT(parse_json(other->get("/api/v1/jobs")->body).items(), SizeIs(0));
+    EXPECT_THAT(json_of(other->get("/api/v1/jobs")).at("jobs").items(), SizeIs(0));
   }
   EXPECT_EQ(server.admin().remove(path)->status, 404);
   EXPECT_EQ(server.admin().put(path + "/correction", sent(mask))->status, 404);
@@ -131,7 +133,7 @@ TEST(Jobs, MakeDicomObjectsOfDicomScans) {
     ASSERT_EQ(doctor.put(path + "/files/" + std::to_string(n) + "?offset=0", contents[n])->status, 200);
   EXPECT_EQ(doctor.get(path + "/series")->status, 409);
   ASSERT_EQ(doctor.post(path + "/complete")->status, 200);
-  const Value volumes = parse_json(doctor.get(path + "/series")->body);
+  const Value volumes = json_of(doctor.get(path + "/series")).at("series");
   ASSERT_THAT(volumes.items(), SizeIs(1));
   EXPECT_EQ(volumes.items()[0].as_dict().at("slices").as_int(), static_cast<std::int64_t>(contents.size()));
   const std::string uid = volumes.items()[0].as_dict().at("series").as_string();

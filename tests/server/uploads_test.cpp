@@ -95,7 +95,7 @@ TEST(Uploads, BelongToTheirOwner) {
     EXPECT_EQ(caller->post(path + "/complete")->status, 404);
     EXPECT_EQ(caller->remove(path)->status, 404);
     EXPECT_EQ(caller->post("/api/v1/jobs", Dict{{"upload", id}, {"model", "spleen_ct_phantom"}})->status, 404);
-    EXPECT_THAT(parse_json(caller->get("/api/v1/uploads")->body).items(), SizeIs(0));
+    EXPECT_THAT(json_of(caller->get("/api/v1/uploads")).at("uploads").items(), SizeIs(0));
   }
 }
 
