@@ -18,7 +18,7 @@ namespace {
 struct Options {
   server::Settings settings;
   server::Listening where;
-  std::string most_file = "16G", quota = "200G";
+  std::string most_file = "16G", quota = "200G", most_memory;
   bool allow_public = false;
 };
 
@@ -33,6 +33,7 @@ int run(Options o) {
   check(o);
   o.settings.most_file = parse_bytes(o.most_file);
   o.settings.quota = parse_bytes(o.quota);
+  if (!o.most_memory.empty()) set_memory_limit(parse_bytes(o.most_memory));
   o.settings.software = "vesal " VESAL_VERSION;
   server::Server server(o.settings, o.where);
   const bool secure = !o.where.certificate.empty();
@@ -71,6 +72,7 @@ const RegisterCommand command({
       app.add_option("--models", o->settings.models, "Folders with bundles, instead of where bundles are looked for")->check(CLI::ExistingDirectory);
       app.add_option("--max-file", o->most_file, "Largest file that is taken")->capture_default_str();
       app.add_option("--quota", o->quota, "Most that one user's uploads may take")->capture_default_str();
+      app.add_option("--max-memory", o->most_memory, "Most memory; a job that is forecast to take more fails with the numbers");
       return [o] { return run(*o); };
     },
 });

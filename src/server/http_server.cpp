@@ -119,9 +119,14 @@ struct HttpServer::Inside {
       return true;
     }
     if (request.method == "GET" || request.method == "HEAD") {
+      const std::string length = request.get_header_value("Content-Length");
+      if (request.has_header("Transfer-Encoding") || (!length.empty() && length != "0")) {
+        send(request, refusal(400, "usage", "such a request has no body"), response, secure, true);
+        return true;
+      }
       Request ours = request_of(request, secure);
       ours.read_body = [](const auto&) { return true; };
-      send(request, answer(ours), response, secure, request.has_header("Content-Length") || request.has_header("Transfer-Encoding"));
+      send(request, answer(ours), response, secure, false);
       return true;
     }
     if (request.method != "POST" && request.method != "PUT" && request.method != "PATCH" && request.method != "DELETE") {

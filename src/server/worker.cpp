@@ -5,6 +5,7 @@
 #include "base/cancel.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/plugin.h"
 #include "base/progress.h"
 #include "image/dicom_select.h"
 #include "image/formats.h"
@@ -65,6 +66,9 @@ void Worker::watch(const std::string& title, std::int64_t done, std::int64_t tot
 }
 
 void Worker::run() {
+  try {
+    plugin::networks().load();  // so that the first job need not wait for it
+  } catch (const Error& e) { log::warning("{}", e.what()); }
   constexpr double kLook = 1;  // seconds; a job that is added wakes the worker at once
   std::uint64_t seen = 0;
   while (!ending_ && !ending_requested()) {
@@ -85,16 +89,20 @@ void Worker::work(const JobRow& job) {
     const std::lock_guard lock(mutex_);
     running_ = job.id;
   }
-  const auto rest = [&] {
-    {
-      const std::lock_guard lock(mutex_);
-      running_.clear();
+  struct AtTheEnd {
+    Worker& worker;
+    const fs::path& part;
+    ~AtTheEnd() {
+      {
+        const std::lock_guard lock(worker.mutex_);
+        worker.running_.clear();
+      }
+      std::error_code ignored;
+      fs::remove_all(part, ignored);
+      worker.services_.jobs.stop_heard();
+      if (worker.ending_) cancel_work(true);
     }
-    std::error_code ignored;
-    fs::remove_all(part, ignored);
-    jobs.stop_heard();
-    if (ending_) cancel_work(true);
-  };
+  } const at_the_end{*this, part};
   const auto fail = [&](const Error& e) {
     if (e.kind() == ErrorKind::cancelled) {
       services_.models.forget(job.model);
@@ -119,7 +127,6 @@ void Worker::work(const JobRow& job) {
   } catch (const Error& e) { fail(e); } catch (const std::bad_alloc&) {
     fail(Error(ErrorKind::memory, "out of memory"));
   } catch (const std::exception& e) { fail(Error(ErrorKind::internal, e.what())); }
-  rest();
 }
 
 }  // namespace vesal::server

@@ -129,6 +129,7 @@ TEST(Api, ARefusedBodyIsNoRequest) {
   const std::string get =
       raw(server.port(), "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(hidden.size()) + "\r\n\r\n" + hidden);
   EXPECT_EQ(answers(get), 1) << get;
+  EXPECT_THAT(get, StartsWith("HTTP/1.1 400"));
 }
 
 TEST(Api, OddPathsAreRefused) {
