@@ -121,15 +121,12 @@ std::string to_string(const Shape& shape) {
 }
 
 std::int64_t numel_of(const Shape& shape) {
-  // Without its zeros it has to fit as well: strides are products of extents too.
   std::int64_t n = 1;
-  bool none = false;
   for (std::int64_t extent : shape) {
     if (extent < 0) throw Error(ErrorKind::shape, "negative extent in shape " + to_string(shape));
-    none |= extent == 0;
-    if (extent != 0 && __builtin_mul_overflow(n, extent, &n)) throw Error(ErrorKind::memory, "shape " + to_string(shape) + " is too large");
+    if (__builtin_mul_overflow(n, extent, &n)) throw Error(ErrorKind::memory, "shape " + to_string(shape) + " is too large");
   }
-  return none ? 0 : n;
+  return n;
 }
 
 Array Array::empty(Shape shape, DType type) {

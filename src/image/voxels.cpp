@@ -113,12 +113,9 @@ void check_allocation(std::uint64_t bytes, std::uint64_t stored) {
 }
 
 Shape fortran_strides(const Shape& shape) {
-  Shape strides(shape.size());
-  std::int64_t step = 1;
-  for (std::size_t i = 0; i < shape.size(); ++i) {
-    strides[i] = step;
-    step *= std::max<std::int64_t>(shape[i], 1);
-  }
+  Shape strides(shape.size(), 1);
+  if (numel_of(shape) == 0) return strides;  // no step is ever taken, and those of absurd extents would overflow
+  for (std::size_t i = 1; i < shape.size(); ++i) strides[i] = strides[i - 1] * shape[i - 1];
   return strides;
 }
 

@@ -42,8 +42,9 @@ TEST(Organs, OfARealSeriesKeepTheirPlaces) {
   }
   const auto found = read_segmentation(dir / "a.seg.dcm");
   EXPECT_EQ(found.size(), result.segments.size());
-  for (const Segment& s : result.segments)
+  for (const Segment& s : result.segments) {
     if (s.label == 1) EXPECT_NEAR(s.ml, 130634 * 0.9765625 * 0.9765625 * 2 / 1000, 0.01);
+  }
   for (const image::Mesh& m : image::decode_meshes(".glb", read_text(dir / "a.glb"))) EXPECT_TRUE(image::facts_of(m).closed) << m.name;
 }
 

@@ -47,16 +47,13 @@ TEST(Npy, ReadsScalarsEmptyArraysAndBooleans) {
   EXPECT_EQ(flags.at({0, 0, 1}), 0);
 }
 
-/// Found by the fuzzer: no voxels, but strides that overflow.
-TEST(Npy, RefusesAnEmptyArrayOfAbsurdExtents) {
+/// Found by the fuzzer: no voxels, but strides that would overflow.
+TEST(Npy, ReadsAnEmptyArrayOfAbsurdExtents) {
   const TempDir folder;
   std::string header = "{'descr': '<i8', 'fortran_order': True, 'shape': (0, 936315, 823, 247315, 823, 823), }";
   header.resize(118, ' ');
   write_file(folder / "absurd.npy", std::string("\x93NUMPY\x01\x00\x76\x00", 10) + header);
-  try {
-    read_npy(folder / "absurd.npy");
-    FAIL() << "read";
-  } catch (const Error& e) { EXPECT_EQ(e.kind(), ErrorKind::memory) << e.what(); }
+  EXPECT_EQ(read_npy(folder / "absurd.npy").numel(), 0);
 }
 
 TEST(Npy, WritesWhatItReads) {
