@@ -26,7 +26,7 @@ def folder_order(root):
 
 def files_below(folder):
     for path, folders, names in os.walk(folder):
-        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in ("build", "node_modules", "third_party", "data"))
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in ("build", "dist", "node_modules", "third_party", "data"))
         for name in sorted(names):
             yield os.path.join(path, name)
 

@@ -86,6 +86,17 @@ cmd_bench() {
 }
 
 # Everything below libtorch, with AddressSanitizer and UndefinedBehaviorSanitizer: the tests, then each fuzz target for FUZZ_SECONDS.
+# The page into web/dist, which the next build puts into the program. Node.js 18 or later.
+cmd_web() {
+  command -v npm >/dev/null || need nodejs npm
+  [ -x /usr/bin/chromium ] || need chromium
+  say "Building web/dist"
+  (cd web && npm ci --no-audit --no-fund --silent && npm run --silent build)
+  cmd_build
+  say "Testing the page"
+  (cd web && npm test)
+}
+
 # A .deb in build/package, for Debian 12.
 cmd_package() {
   need dpkg-dev
@@ -125,6 +136,7 @@ cmd_help() {
 ./dev format     format the sources          ./dev lint      check format and layering
 ./dev bench      measure                     ./dev sanitize  tests and fuzz targets under sanitizers
 ./dev package    a .deb for Debian 12 in build/package
+./dev web        the page of vesal serve, built and tested
 JOBS=N sets how many compilers run at once; FUZZ_SECONDS=N how long each fuzz target runs.
 TEXT
 }
@@ -132,6 +144,6 @@ TEXT
 command=${1:-help}
 shift || true
 case "$command" in
-  setup | build | test | demo | format | lint | bench | sanitize | package | help) "cmd_$command" "$@" ;;
+  setup | build | test | demo | format | lint | bench | sanitize | package | web | help) "cmd_$command" "$@" ;;
   *) cmd_help >&2; exit 2 ;;
 esac
