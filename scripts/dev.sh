@@ -85,7 +85,6 @@ cmd_bench() {
   bench/run.sh build/bench "$@"
 }
 
-# Everything below libtorch, with AddressSanitizer and UndefinedBehaviorSanitizer: the tests, then each fuzz target for FUZZ_SECONDS.
 # The page into web/dist, which the next build puts into the program. Node.js 18 or later.
 cmd_web() {
   command -v npm >/dev/null || need nodejs npm
@@ -107,6 +106,7 @@ cmd_package() {
   ls build/package/*.deb
 }
 
+# Everything below libtorch, with AddressSanitizer and UndefinedBehaviorSanitizer: the tests, then each fuzz target for FUZZ_SECONDS.
 cmd_sanitize() {
   cmd_setup
   need $sanitize_packages

@@ -21,6 +21,7 @@ export interface Model {
   description?: string
   license?: string
   intended_use?: string
+  not_for_diagnosis?: boolean
   /** Names of the classes by the value that they have in a mask. */
   labels?: Record<string, string>
   dice?: number | null

@@ -90,6 +90,19 @@ test('a doctor segments a scan', { skip: missing.length ? `not here: ${missing.j
     const run = spawnSync(program, ['segment', scan, '-o', join(folder, 'command.nii.gz'), '-q'])
     assert.equal(run.status, 0, String(run.stderr))
     assert.deepEqual(readFileSync(join(folder, 'page.nii.gz')), readFileSync(join(folder, 'command.nii.gz')))
+
+    // A stroke of the brush is kept as a correction, and the audit log knows of it.
+    await page.locator('#edit').click()
+    await page.waitForTimeout(800)
+    const box = await canvas.boundingBox()
+    await page.mouse.move(box.x + box.width * 0.45, box.y + box.height * 0.4)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.5, { steps: 6 })
+    await page.mouse.up()
+    await page.locator('#save').click()
+    await page.getByText('The correction is saved.').waitFor()
+    await page.goto(`${server.address}#/admin/audit`)
+    await page.getByText('PUT /api/v1/jobs/{id}/correction').waitFor()
     assert.deepEqual(errors, [])
   } finally {
     await chrome.close()

@@ -22,7 +22,6 @@ export const viewer_page: Page = async (place, user, [id]) => {
   const said = status()
   const canvas = h('canvas', { tabindex: 0, role: 'img', 'aria-label': `${t('viewer')}: ${job.name}`, id: 'canvas' })
   const side = h('aside', { class: 'side' })
-  const warning = /not for diagnosis|demonstration/i.test(model?.intended_use ?? '')
   place.append(
     h(
       'div',
@@ -30,7 +29,7 @@ export const viewer_page: Page = async (place, user, [id]) => {
       h('a', { href: '#/' }, `← ${t('back')}`),
       h('h1', {}, job.name),
       h('span', { class: 'note' }, model?.title || job.model),
-      warning && h('strong', { class: 'warning', role: 'note' }, t('demonstration')),
+      model?.not_for_diagnosis && h('strong', { class: 'warning', role: 'note' }, t('demonstration')),
     ),
   )
   const sliders = h('div', { class: 'sliders' })

@@ -30,7 +30,8 @@ export class Scene {
     this.nv = new Niivue({
       backColor: [0, 0, 0, 1],
       crosshairColor: [0.3, 0.8, 0.77, 0.6],
-      crosshairWidth: 1,
+      crosshairWidth: 1.2,
+      crosshairWidthUnit: 'mm',
       dragAndDropEnabled: false,
       isColorbar: false,
       isRadiologicalConvention: true,

@@ -76,7 +76,7 @@ export const words_en = {
   back: 'Back to the scans',
   demonstration: 'Demonstration, not for diagnosis',
   viewer: 'Scan in three planes and 3D',
-  viewer_keys: 'Drag moves the crosshair; the wheel pages through slices; sliders below move it from the keyboard.',
+  viewer_keys: 'Drag moves the crosshair; the wheel pages through slices; the sliders move it from the keyboard.',
   no_webgl: 'This browser has no WebGL 2, which the viewer needs. The results can still be downloaded.',
   layout: 'View',
   layout_all: 'Planes + 3D',

@@ -78,7 +78,7 @@ export const words_vi: Record<keyof typeof words_en, string> = {
   back: 'Về danh sách ca chụp',
   demonstration: 'Bản trình diễn, không dùng để chẩn đoán',
   viewer: 'Phim trên ba mặt phẳng và 3D',
-  viewer_keys: 'Kéo để dời tâm ngắm; lăn chuột để lật lát cắt; các thanh trượt bên dưới dời tâm ngắm bằng bàn phím.',
+  viewer_keys: 'Kéo để dời tâm ngắm; lăn chuột để lật lát cắt; các thanh trượt dời tâm ngắm bằng bàn phím.',
   no_webgl: 'Trình duyệt này không có WebGL 2 mà phần xem phim cần. Vẫn có thể tải kết quả về.',
   layout: 'Khung nhìn',
   layout_all: 'Ba mặt + 3D',
