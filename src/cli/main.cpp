@@ -128,8 +128,6 @@ Globals& globals() {
   return instance;
 }
 
-const char* const kEverywhere = "Every command takes -q (quiet), -v (verbose), --json (results as JSON on standard output) and --threads N.";
-
 void add_globals(CLI::App& app) {
   app.add_flag("-q,--quiet", globals().quiet, "No progress, only warnings and errors");
   app.add_flag("-v,--verbose", globals().verbose, "Say more");

@@ -11,6 +11,7 @@
 #include <set>
 #include <vector>
 
+#include "base/text.h"
 #include "dicom/toolkit.h"
 
 namespace vesal::dicom {
@@ -63,12 +64,6 @@ std::optional<std::string> moved(const std::string& text, int days) {
   return out + text.substr(8);
 }
 
-/// Lower case, ASCII only: names in other letters are compared as they are.
-std::string lower(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 bool is_letter(char c) { return std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80; }
 
 /// The words of names and the numbers of the people in an object, as far as they are long enough to be told from other words.

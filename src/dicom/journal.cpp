@@ -82,6 +82,10 @@ std::string Journal::chosen_series(const std::string& study, const std::string& 
 
 void Journal::looked(const StudyRow& study, const std::string& rule) {
   const std::lock_guard lock(mutex_);
+  put_looked(study, rule);
+}
+
+void Journal::put_looked(const StudyRow& study, const std::string& rule) {
   Query(db_, "INSERT INTO looked VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto")
       .bind(study.study)
       .bind(rule)
@@ -113,11 +117,7 @@ bool Journal::add_job(const StudyRow& study, const std::string& rule, const std:
           .bind(series)
           .bind(db_.last_id())
           .run();
-    Query(db_, "INSERT INTO looked VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto")
-        .bind(study.study)
-        .bind(rule)
-        .bind(study.last_id)
-        .run();
+    put_looked(study, rule);
   });
   return added;
 }
@@ -133,11 +133,7 @@ void Journal::add_unusable(const StudyRow& study, const std::string& rule, const
         .bind(why)
         .bind(now())
         .run();
-    Query(db_, "INSERT INTO looked VALUES(?, ?, ?) ON CONFLICT DO UPDATE SET upto = excluded.upto")
-        .bind(study.study)
-        .bind(rule)
-        .bind(study.last_id)
-        .run();
+    put_looked(study, rule);
   });
 }
 

@@ -115,6 +115,7 @@ class Journal {
   void forget(const std::string& study);
 
  private:
+  void put_looked(const StudyRow& study, const std::string& rule);  ///< under mutex_
   void settle(std::int64_t job);
   std::mutex mutex_;
   Database db_;

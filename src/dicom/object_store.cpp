@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,30 +13,6 @@
 
 namespace vesal::dicom {
 namespace fs = std::filesystem;
-namespace {
-
-fs::path prepared(const fs::path& folder) {
-  std::error_code ec;
-  for (const char* name : {"incoming", "studies", "results"}) {
-    fs::create_directories(folder / name, ec);
-    if (ec) throw Error(ErrorKind::io, "making folder " + (folder / name).string() + ": " + ec.message());
-  }
-  // Patients' data: nobody else on this machine reads them.
-  fs::permissions(folder, fs::perms::owner_all, ec);
-  return fs::absolute(folder).lexically_normal();
-}
-
-int locked(const fs::path& file) {
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) throw Error(ErrorKind::io, "opening " + file.string() + ": " + std::strerror(errno));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd);
-    throw Error(ErrorKind::usage, "another vesal serves " + file.parent_path().string() + "; a store has one node");
-  }
-  return fd;
-}
-
-}  // namespace
 
 std::string name_of_uid(const std::string& uid) { return sha256(uid).substr(0, 16); }
 
@@ -50,15 +25,16 @@ void sync_path(const fs::path& path) {
 }
 
 ObjectStore::ObjectStore(const fs::path& folder, const Limits& limits)
-    : folder_(prepared(folder)), limits_(limits), lock_(locked(folder_ / "lock")), journal_(folder_ / "journal.sqlite") {
+    : served_(folder, {"incoming", "studies", "results"}, "a store has one node"),
+      folder_(served_.path()),
+      limits_(limits),
+      journal_(folder_ / "journal.sqlite") {
   for (const fs::directory_entry& entry : fs::directory_iterator(folder_ / "incoming")) {
     std::error_code ignored;
     fs::remove(entry.path(), ignored);
   }
   bytes_ = journal_.stored_bytes();
 }
-
-ObjectStore::~ObjectStore() { ::close(lock_); }
 
 fs::path ObjectStore::incoming() {
   std::error_code ec;

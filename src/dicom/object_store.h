@@ -18,6 +18,7 @@
 #include "dicom/journal.h"
 #include "dicom/node_config.h"
 #include "dicom/object_sink.h"
+#include "dicom/served_folder.h"
 
 namespace vesal::dicom {
 
@@ -31,7 +32,6 @@ class ObjectStore : public ObjectSink {
  public:
   /// Makes the folders that are missing and removes what a crash has left half received.
   ObjectStore(const std::filesystem::path& folder, const Limits& limits);
-  ~ObjectStore() override;
 
   std::filesystem::path incoming() override;
   /// On the disk under its name, then in the journal. An object that is there already is not replaced: one identifier names one object.
@@ -49,9 +49,9 @@ class ObjectStore : public ObjectSink {
   Journal& journal() { return journal_; }
 
  private:
+  ServedFolder served_;
   std::filesystem::path folder_;
   Limits limits_;
-  int lock_ = -1;
   Journal journal_;
   std::atomic<std::int64_t> bytes_{0};  ///< of received objects
   std::atomic<std::uint64_t> serial_{0};

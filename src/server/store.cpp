@@ -1,12 +1,6 @@
 #include "server/store.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <chrono>
-#include <cstring>
 
 #include "base/error.h"
 
@@ -33,38 +27,16 @@ CREATE TABLE IF NOT EXISTS audit (id INTEGER PRIMARY KEY, at INTEGER NOT NULL, u
   object TEXT NOT NULL, outcome INTEGER NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL);
 )";
 
-fs::path prepared(const fs::path& folder) {
-  std::error_code ec;
-  for (const char* name : {"uploads", "jobs"}) {
-    fs::create_directories(folder / name, ec);
-    if (ec) throw Error(ErrorKind::io, "making folder " + (folder / name).string() + ": " + ec.message());
-  }
-  // Patients' data: nobody else on this machine reads them.
-  fs::permissions(folder, fs::perms::owner_all, ec);
-  return fs::absolute(folder).lexically_normal();
-}
-
-int locked(const fs::path& file) {
-  const int fd = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) throw Error(ErrorKind::io, "opening " + file.string() + ": " + std::strerror(errno));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd);
-    throw Error(ErrorKind::usage, "another vesal serves " + file.parent_path().string() + "; give this one a --data of its own");
-  }
-  return fd;
-}
-
 }  // namespace
 
 Time now() { return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count(); }
 
 fs::path database_file(const fs::path& folder) { return folder / "server.sqlite"; }
 
-Store::Store(const fs::path& folder) : folder_(prepared(folder)), lock_(locked(folder_ / "lock")), database_(database_file(folder_)) {
+Store::Store(const fs::path& folder)
+    : served_(folder, {"uploads", "jobs"}, "give this one a --data of its own"), folder_(served_.path()), database_(database_file(folder_)) {
   database_.execute(kSchema);
 }
-
-Store::~Store() { ::close(lock_); }
 
 std::string Store::without_paths(std::string words) const {
   const std::string path = folder_.string() + "/";

@@ -13,6 +13,7 @@
 #include <string>
 #include <type_traits>
 
+#include "dicom/served_folder.h"
 #include "dicom/sqlite.h"
 
 namespace vesal::server {
@@ -29,9 +30,6 @@ class Store {
  public:
   /// Makes what is missing. Throws Error(usage) if another process serves the folder, Error(io).
   explicit Store(const std::filesystem::path& folder);
-  ~Store();
-  Store(const Store&) = delete;
-  Store& operator=(const Store&) = delete;
 
   std::filesystem::path folder() const { return folder_; }
   std::filesystem::path uploads() const { return folder_ / "uploads"; }
@@ -61,8 +59,8 @@ class Store {
   }
 
  private:
+  dicom::ServedFolder served_;
   std::filesystem::path folder_;
-  int lock_ = -1;
   std::mutex mutex_;
   Database database_;
 };
